@@ -1,0 +1,24 @@
+#ifndef BASE_FLOW_H
+#define BASE_FLOW_H
+
+#include "base/ipaddr.h"
+
+/* Whom to probe: what targets/ yields and everyone else speaks of. port in host order, 1..65535. */
+struct target {
+	struct ipaddr addr;
+	uint16_t port;
+};
+
+/* One TCP connection. local is always the scanner, remote the target; ports in host order.
+ * 36 bytes without padding: memcmp is equality, the bytes are the hash key. */
+struct flow {
+	struct ipaddr laddr;
+	struct ipaddr raddr;
+	uint16_t lport;
+	uint16_t rport;
+};
+
+_Static_assert(sizeof(struct target) == 18, "no padding");
+_Static_assert(sizeof(struct flow) == 36, "no padding");
+
+#endif
