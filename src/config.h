@@ -37,11 +37,16 @@ struct scan_config {
 	char *v6_iid; /* --v6-iid, text */
 	uint64_t seed;
 	bool has_seed;
-	uint32_t n_shards; /* --shards, 1..65535 */
-	uint32_t shard;    /* --shard, 0..n_shards-1 */
-	uint64_t max_targets;
-	uint64_t max_results;
-	int64_t max_runtime_ns;
+	uint32_t n_shards;      /* --shards, 1..65535 */
+	uint32_t shard;         /* --shard, 0..n_shards-1 */
+	uint64_t max_targets;   /* 0: all */
+	uint64_t max_results;   /* 0: all */
+	int64_t max_runtime_ns; /* 0: no end */
+
+	/* what `synspect targets` prints */
+	bool count;
+	bool json;
+	char *explain; /* --explain ADDR, text */
 
 	/* network */
 	char *interface;
