@@ -6,7 +6,8 @@
 #include <string.h>
 
 _Static_assert(HASH_KEY_LEN == crypto_shorthash_KEYBYTES, "SipHash key");
-_Static_assert(sizeof(struct hash_digest_state) >= sizeof(crypto_generichash_state), "digest state");
+_Static_assert(
+    sizeof(struct hash_digest_state) >= sizeof(crypto_generichash_state), "digest state");
 
 int hash_init(void)
 {
@@ -42,7 +43,8 @@ void hash_key_derive(uint64_t seed, const char *purpose, struct hash_key *out)
 
 void hash_digest_init(struct hash_digest_state *state)
 {
-	crypto_generichash_init((crypto_generichash_state *)(void *)state->opaque, NULL, 0, HASH_DIGEST_LEN);
+	crypto_generichash_init(
+	    (crypto_generichash_state *)(void *)state->opaque, NULL, 0, HASH_DIGEST_LEN);
 }
 
 void hash_digest_update(struct hash_digest_state *state, const void *bytes, size_t len)
@@ -52,5 +54,6 @@ void hash_digest_update(struct hash_digest_state *state, const void *bytes, size
 
 void hash_digest_final(struct hash_digest_state *state, uint8_t out[HASH_DIGEST_LEN])
 {
-	crypto_generichash_final((crypto_generichash_state *)(void *)state->opaque, out, HASH_DIGEST_LEN);
+	crypto_generichash_final(
+	    (crypto_generichash_state *)(void *)state->opaque, out, HASH_DIGEST_LEN);
 }

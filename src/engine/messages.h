@@ -36,7 +36,6 @@ struct tx_req {
 	uint8_t flags;  /* TCP_* of wire/segment.h */
 	uint8_t kind;   /* enum tx_req_kind */
 	uint8_t has_ts; /* the peer agreed to timestamps (RFC 7323 section 3.2) */
-	uint8_t is_syn_mss;
 };
 
 _Static_assert(sizeof(struct tx_req) <= 64, "fits a ring cell");
@@ -77,17 +76,18 @@ struct result {
 	uint16_t lport;         /* of the last connection */
 	int64_t synack_wall_ns; /* when the first SYN-ACK came, CLOCK_REALTIME */
 	int64_t rtt_ns;         /* SYN to SYN-ACK; -1 unknown */
-	int64_t response_ns;    /* our data (or the handshake, when the server spoke first) to its first byte; -1 */
-	uint8_t outcome;        /* enum outcome */
-	uint8_t n_probes_sent;  /* data packets, without retransmissions */
-	uint8_t ttl;            /* of the SYN-ACK; hop limit for IPv6 */
+	int64_t
+	    response_ns; /* our data (or the handshake, when the server spoke first) to its first byte; -1 */
+	uint8_t outcome;       /* enum outcome */
+	uint8_t n_probes_sent; /* data packets, without retransmissions */
+	uint8_t ttl;           /* of the SYN-ACK; hop limit for IPv6 */
 	bool is_server_first;
 	bool is_decoy;          /* window 0 and no TCP options */
 	bool is_pseudo_service; /* same answer on random ports */
 	bool is_aliased_prefix; /* the prefix was judged aliased before this record was written */
 	bool is_truncated;      /* the server had more to say than RESULT_DATA_MAX */
 	uint16_t window;        /* of the SYN-ACK, unscaled */
-	uint16_t probe_id;      /* what the data answers; SIG_PROBE_NONE: nothing was sent before it */
+	uint16_t probe_id; /* what the data answers; SIG_PROBE_NONE: nothing was sent before it */
 	uint8_t unreachable_code; /* ICMP code, with OUTCOME_UNREACHABLE */
 	uint8_t tcp_options_len;
 	uint8_t tcp_options[RESULT_TCP_OPTIONS_MAX]; /* raw option bytes of the SYN-ACK */

@@ -1,0 +1,234 @@
+/* engine: events in, messages out. Finds the session an event belongs to, or opens one for a
+ * SYN-ACK whose cookie is ours. Receiver thread; allocates only in engine_create.
+ * Sources: RFC 9293 section 3.10.7; RFC 4987; DESIGN.md section 2. */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/dassert.h"
+#include "engine/session.h"
+
+enum {
+	MAX_SESSIONS = 1 << 24,
+	MAX_HYPERACK = 16,
+	STRAY_RESETS_PER_SEC = 1000, /* courtesy to peers whose connection we have forgotten */
+};
+
+static uint16_t first_probe_with_data(const struct sig_set *set, const struct sig_planner *planner)
+{
+	/* Port 1 expects nothing in particular: its plan is the general one. */
+	const struct sig_plan *plan = sig_planner_get(planner, 1);
+	for (int i = 0; i < plan->n_steps; i++) {
+		if (sig_set_get_probe(set, plan->steps[i].probe_id)->len > 0)
+			return plan->steps[i].probe_id;
+	}
+	const struct sig_probe *http = sig_set_find_probe(set, "http");
+	return http ? http->id : SIG_PROBE_NONE;
+}
+
+int engine_create(const struct engine_config *config, const struct sig_set *set,
+    const struct sig_planner *planner, const struct engine_ops *ops, void *ctx,
+    struct counters *counters, int64_t now_ns, struct engine **out)
+{
+	if (config->max_sessions == 0 || config->max_sessions > MAX_SESSIONS ||
+	    config->n_hyperack > MAX_HYPERACK)
+		return -EINVAL;
+	struct engine *engine = calloc(1, sizeof(*engine));
+	if (!engine)
+		return -ENOMEM;
+	engine->config = *config;
+	engine->set = set;
+	engine->planner = planner;
+	engine->ops = ops;
+	engine->ctx = ctx;
+	engine->counters = counters;
+	engine->test_probe_id = first_probe_with_data(set, planner);
+	wheel_init(&engine->wheel, now_ns);
+	int err = pool_create(sizeof(struct session), config->max_sessions, &engine->sessions);
+	if (!err)
+		err = conn_table_create(config->max_sessions, &config->table_key, &engine->conns);
+	if (!err)
+		err = seen_create(config->seen_capacity, &config->table_key, &engine->seen);
+	if (!err)
+		err = host_table_create(config->max_hosts, &config->table_key, &engine->hosts);
+	if (!err)
+		err = sig_scratch_create(set, &engine->scratch);
+	if (err) {
+		engine_destroy(engine);
+		return err;
+	}
+	*out = engine;
+	return 0;
+}
+
+void engine_destroy(struct engine *engine)
+{
+	if (!engine)
+		return;
+	sig_scratch_destroy(engine->scratch);
+	host_table_destroy(engine->hosts);
+	seen_destroy(engine->seen);
+	conn_table_destroy(engine->conns);
+	pool_destroy(engine->sessions);
+	free(engine);
+}
+
+static struct session *find_session(struct engine *engine, const struct flow *flow)
+{
+	uint32_t handle = conn_table_lookup(engine->conns, flow);
+	return handle == CONN_NONE ? NULL : pool_get(engine->sessions, handle);
+}
+
+/* Is this the answer to a SYN of ours, and which number did that SYN carry? */
+static bool accept_synack(struct engine *engine, const struct segment *s, uint32_t *iss)
+{
+	if (engine->ops->accept_synack)
+		return engine->ops->accept_synack(engine->ctx, s, iss);
+	for (uint32_t n = 0; n < engine->config.n_attempts; n++) {
+		if (cookie_check(&engine->config.cookie, &s->flow, s->ack, (uint16_t)n)) {
+			*iss = s->ack - 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Tells a peer that its connection is no more (RFC 9293 section 3.10.7.1), but never faster than a
+ * bounded rate: strangers must not steer what we send. */
+static void reset_stray(struct engine *engine, const struct segment *s, int64_t now_ns)
+{
+	if (now_ns - engine->stray_window_ns >= NS_PER_SEC) {
+		engine->stray_window_ns = now_ns;
+		engine->n_stray_resets = 0;
+	}
+	if (engine->n_stray_resets++ < STRAY_RESETS_PER_SEC)
+		session_send_stray(engine, &s->flow, s->ack, TCP_RST);
+}
+
+static void first_contact(
+    struct engine *engine, const struct segment *s, int64_t now_ns, int64_t wall_ns)
+{
+	uint32_t iss;
+	counters_add(engine->counters, COUNTER_synack_received, 1);
+	if (!accept_synack(engine, s, &iss)) {
+		counters_add(engine->counters, COUNTER_synack_bad_cookie, 1);
+		return;
+	}
+	struct target target = {s->flow.raddr, s->flow.rport};
+	if (seen_has(engine->seen, &target)) {
+		counters_add(engine->counters, COUNTER_duplicates, 1);
+		reset_stray(engine, s, now_ns);
+		return;
+	}
+	session_open_target(engine, s, iss, now_ns, wall_ns);
+}
+
+void engine_segment(struct engine *engine, const struct segment *s, int64_t now_ns, int64_t wall_ns)
+{
+	struct session *session = find_session(engine, &s->flow);
+	if (s->flags & TCP_RST)
+		counters_add(engine->counters, COUNTER_rst_received, 1);
+	if (session) {
+		if (s->flags & TCP_FIN)
+			counters_add(engine->counters, COUNTER_fin_received, 1);
+		if ((s->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
+			counters_add(engine->counters, COUNTER_synack_received, 1);
+			if (session->conn.state == CONN_ESTABLISHED)
+				counters_add(engine->counters, COUNTER_duplicates, 1);
+		}
+		struct event event = {.kind = EVENT_SEGMENT, .segment = s};
+		session_step(engine, session, &event, now_ns);
+		return;
+	}
+	uint8_t kind = s->flags & (TCP_SYN | TCP_ACK | TCP_RST);
+	if (kind == (TCP_SYN | TCP_ACK)) {
+		first_contact(engine, s, now_ns, wall_ns);
+		return;
+	}
+	if (kind == TCP_ACK) {
+		/* The tail of a connection that we have ended; only targets that we know get an
+		 * answer. */
+		struct target target = {s->flow.raddr, s->flow.rport};
+		if (seen_has(engine->seen, &target))
+			reset_stray(engine, s, now_ns);
+		return;
+	}
+	if (!(s->flags & TCP_RST))
+		counters_add(engine->counters, COUNTER_foreign_received, 1);
+}
+
+void engine_icmp(struct engine *engine, const struct icmp_error *error, int64_t now_ns)
+{
+	struct session *session = find_session(engine, &error->flow);
+	if (error->mtu) {
+		struct event event = {.kind = EVENT_MTU, .mtu = error->mtu};
+		if (session)
+			session_step(engine, session, &event, now_ns);
+		return;
+	}
+	counters_add(engine->counters, COUNTER_unreachable_received, 1);
+	/* RFC 1812 section 5.2.7.1: codes 9, 10, 13; RFC 4443 section 3.1: code 1. */
+	bool is_prohibited = error->is_v6
+				 ? error->code == 1
+				 : error->code == 9 || error->code == 10 || error->code == 13;
+	if (is_prohibited)
+		counters_add(engine->counters, COUNTER_unreachable_prohibited, 1);
+	if (!session)
+		return;
+	/* Only an error about bytes in flight is believed (RFC 5927 section 4.1). */
+	if (!seq_le(session->conn.snd_una, error->seq) ||
+	    !seq_lt(error->seq, session->conn.snd_max + 1))
+		return;
+	session->evidence.unreachable_code = error->code;
+	struct event event = {.kind = EVENT_UNREACHABLE};
+	session_step(engine, session, &event, now_ns);
+}
+
+void engine_tick(struct engine *engine, int64_t now_ns)
+{
+	struct wheel_entry *entry;
+	_Static_assert(offsetof(struct session, timer) == 0, "an entry is its session");
+	while ((entry = wheel_expire(&engine->wheel, now_ns)) != NULL)
+		session_timer(engine, (struct session *)(void *)entry, now_ns);
+}
+
+void engine_abort(struct engine *engine, int64_t now_ns)
+{
+	engine->is_aborting = true;
+	while (engine->open) {
+		struct session *session = engine->open;
+		if (session->is_waiting) {
+			host_test_forget_waiting(session);
+			session_emit(engine, session);
+			continue;
+		}
+		struct event event = {.kind = EVENT_ABORT};
+		session_step(engine, session, &event, now_ns);
+	}
+	engine->is_aborting = false;
+}
+
+size_t engine_count_sessions(const struct engine *engine)
+{
+	return pool_get_used(engine->sessions);
+}
+
+void engine_note_sent(struct engine *engine, const struct segment *s, int64_t now_ns)
+{
+	struct session *session = find_session(engine, &s->flow);
+	if (!session || session->conn.state != CONN_ESTABLISHED || s->payload_len == 0)
+		return;
+	struct conn *conn = &session->conn;
+	if (!conn->is_data_sent || s->seq == conn->iss + 1) {
+		const struct sig_probe *probe =
+		    sig_set_find_probe_bytes(engine->set, s->payload, s->payload_len);
+		session->probe_id = probe ? probe->id : SIG_PROBE_NONE;
+		conn->data_sent_ns = now_ns;
+	}
+	conn->is_data_sent = true;
+	uint32_t end = s->seq + s->payload_len;
+	if (seq_lt(conn->snd_max, end))
+		conn->snd_max = conn->snd_nxt = end;
+}

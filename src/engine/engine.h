@@ -1,0 +1,81 @@
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/counters.h"
+#include "engine/fsm.h"
+#include "engine/messages.h"
+#include "wire/cookie.h"
+
+/* Events in (segments, ICMP errors, time), messages out (tx_req, result). One engine belongs to one
+ * receiver thread and owns its sessions, hosts and timers; it calls no system function and allocates
+ * nothing after engine_create. Production, replay and tests drive it alike. Opaque. */
+struct engine;
+
+struct engine_config {
+	struct conn_config conn;
+	struct cookie_params cookie;
+	struct hash_key table_key; /* for the tables; from hash_random */
+	uint32_t n_attempts;       /* SYNs that a target may get: cookies to try */
+	uint32_t max_sessions;     /* open sessions, 1 .. 2^24 */
+	uint32_t max_hosts;        /* hosts remembered for verdicts */
+	uint32_t seen_capacity;    /* targets remembered as answered; a power of two */
+	uint32_t n_hyperack;       /* random ports tested per suspicious host; 0: no test; <= 16 */
+	uint32_t hyperack_threshold;
+	uint32_t many_ports; /* so many answering ports make a host suspicious */
+	uint8_t wscale;      /* what our SYNs offer; 0 when they offer none */
+	bool is_all_probes;
+};
+
+/* The rim. ctx is what engine_create was given. Called on the receiver thread only. */
+struct engine_ops {
+	/* Sends a packet, or tells the generator something. False: no room now; the engine's timers
+	 * will ask again. */
+	bool (*send)(void *ctx, const struct tx_req *req);
+	/* An empty result to collect data in, or NULL when they are running short: then the peer's
+	 * data is left for a retransmission. Moves to the engine. */
+	struct result *(*result_try)(void *ctx);
+	/* An empty result for a record that is due: waits for one. Moves to the engine. */
+	struct result *(*result_get)(void *ctx);
+	/* A finished record; moves to the rim. */
+	void (*result_emit)(void *ctx, struct result *result);
+	/* A result that is not needed after all; moves back to the rim. */
+	void (*result_drop)(void *ctx, struct result *result);
+	/* Is this SYN-ACK the answer to a SYN of ours? NULL: the cookie decides. Replay answers from
+	 * the SYNs it has read, and gives the initial sequence number in *iss. */
+	bool (*accept_synack)(void *ctx, const struct segment *segment, uint32_t *iss);
+};
+
+/* Makes an engine. set, planner, counters and ops are borrowed until engine_destroy; now_ns starts
+ * its timers. Returns 0, -EINVAL (a config member out of range) or -ENOMEM. */
+int engine_create(const struct engine_config *config, const struct sig_set *set,
+    const struct sig_planner *planner, const struct engine_ops *ops, void *ctx,
+    struct counters *counters, int64_t now_ns, struct engine **out)
+    __attribute__((warn_unused_result));
+/* Frees everything; sessions still open are dropped without a record (call engine_abort first). */
+void engine_destroy(struct engine *engine);
+
+/* A decoded TCP segment came. now_ns: monotonic capture time; wall_ns: the same moment for people. */
+void engine_segment(
+    struct engine *engine, const struct segment *segment, int64_t now_ns, int64_t wall_ns);
+
+/* An ICMP error that quotes one of our flows came. */
+void engine_icmp(struct engine *engine, const struct icmp_error *error, int64_t now_ns);
+
+/* Fires what is due. Call it at least every few milliseconds. O(timers due). */
+void engine_tick(struct engine *engine, int64_t now_ns);
+
+/* Ends every open session now, as aborted (or as what its data says). */
+void engine_abort(struct engine *engine, int64_t now_ns);
+
+/* Sessions open or waiting for a verdict: 0 when the engine is drained. */
+size_t engine_count_sessions(const struct engine *engine);
+
+/* Replay only: what the captured client really sent on this flow, so that acknowledgements of it
+ * count and the probe is known by its bytes. */
+void engine_note_sent(struct engine *engine, const struct segment *segment, int64_t now_ns);
+
+#endif

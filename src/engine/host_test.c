@@ -1,0 +1,116 @@
+/* host_test: tests suspicious hosts for acknowledging everything, at most once each: connections to
+ * random ephemeral ports, one data packet on each that opens. Sessions of the host wait until all
+ * test connections have ended, so that no order of arrivals changes a record. Receiver thread.
+ * Source: LZR (USENIX Security 2021) section 5.1; DESIGN.md section 4. */
+#include "engine/session.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/dassert.h"
+
+#define SPEAK_WITHIN_NS (1 * NS_PER_SEC) /* after data was acknowledged on a random port */
+
+void host_test_note_port(struct engine *engine, struct session *session)
+{
+	if (engine->config.n_hyperack == 0)
+		return;
+	struct host *host = host_table_get(engine->hosts, &session->flow.raddr);
+	if (!host)
+		return;
+	session->host = host;
+	host->n_sessions++;
+	if (host->n_ports < UINT16_MAX)
+		host->n_ports++;
+}
+
+static void judge(struct engine *engine, struct host *host)
+{
+	host->state = HOST_JUDGED;
+	host->evidence.verdict =
+	    (uint8_t)middlebox_judge(&host->evidence, engine->config.hyperack_threshold);
+	/* Half a test acquits nobody. */
+	if (engine->is_aborting && host->evidence.verdict == HYPERACK_NO)
+		memset(&host->evidence, 0, sizeof(host->evidence));
+	if (host->evidence.verdict == HYPERACK_YES)
+		counters_add(engine->counters, COUNTER_hyperack_hosts_convicted, 1);
+	struct session *session = host->waiting;
+	host->waiting = NULL;
+	while (session) {
+		struct session *next = session->next_waiting;
+		session_emit(engine, session);
+		session = next;
+	}
+}
+
+static void start(struct engine *engine, struct host *host, int64_t now_ns)
+{
+	host->state = HOST_TESTING;
+	counters_add(engine->counters, COUNTER_hyperack_hosts_tested, 1);
+	/* One more than are pending, so that a test that ends at once does not judge too early. */
+	host->n_pending = 1;
+	for (unsigned i = 0; i < engine->config.n_hyperack; i++) {
+		uint16_t port = middlebox_test_port(&engine->config.table_key, &host->addr, i);
+		host->n_pending++;
+		if (session_open_test(engine, host, port, now_ns))
+			host->evidence.n_tested++;
+		else
+			host->n_pending--;
+	}
+	host->n_pending--;
+}
+
+void host_test_suspect(struct engine *engine, struct session *session, int64_t now_ns)
+{
+	struct host *host = session->host;
+	if (!host || host->state != HOST_UNSUSPECTED)
+		return;
+	start(engine, host, now_ns);
+	if (host->n_pending == 0)
+		judge(engine, host);
+}
+
+bool host_test_must_wait(
+    struct engine *engine, struct session *session, bool is_silent, int64_t now_ns)
+{
+	struct host *host = session->host;
+	if (!host)
+		return false;
+	bool is_suspicious = is_silent || host->n_ports >= engine->config.many_ports;
+	if (is_suspicious)
+		host_test_suspect(engine, session, now_ns);
+	return host->state == HOST_TESTING;
+}
+
+bool host_test_may_retry(const struct session *test)
+{
+	return test->host->evidence.n_synack > 0;
+}
+
+void host_test_note_acked(struct session *test, int64_t now_ns)
+{
+	test->host->evidence.n_acked_data++;
+	/* What is left to learn is whether the port also speaks. */
+	int64_t until = now_ns + SPEAK_WITHIN_NS;
+	if (test->conn.patience_at > until)
+		test->conn.patience_at = until;
+}
+
+void host_test_note_end(struct engine *engine, struct session *test)
+{
+	struct host *host = test->host;
+	dassert(host && host->state == HOST_TESTING && host->n_pending > 0);
+	if (test->conn.rx_len > 0)
+		host->n_spoke++;
+	if (--host->n_pending == 0)
+		judge(engine, host);
+}
+
+void host_test_forget_waiting(struct session *session)
+{
+	struct session **link = &session->host->waiting;
+	while (*link != session)
+		link = &(*link)->next_waiting;
+	*link = session->next_waiting;
+	session->is_waiting = false;
+}

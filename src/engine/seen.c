@@ -1,0 +1,96 @@
+/* seen: a window of targets that have answered. Owned by one thread; sized once, lazily touched.
+ * Fingerprints lie in a ring (age) and in an open-addressed index of ring positions. */
+#include "engine/seen.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+struct seen {
+	struct hash_key key;
+	size_t capacity;
+	uint64_t n_added;
+	uint64_t *ring;  /* fingerprint of the target added as number n at n % capacity */
+	uint32_t *index; /* ring position + 1; 0: free */
+	size_t index_mask;
+};
+
+int seen_create(size_t capacity, const struct hash_key *key, struct seen **out)
+{
+	if (capacity < 1u << 10 || capacity > 1u << 28 || (capacity & (capacity - 1)))
+		return -EINVAL;
+	struct seen *seen = calloc(1, sizeof(*seen));
+	if (!seen)
+		return -ENOMEM;
+	seen->key = *key;
+	seen->capacity = capacity;
+	seen->index_mask = 2 * capacity - 1;
+	/* calloc of this size is mapped and not touched. */
+	seen->ring = calloc(capacity, sizeof(*seen->ring));
+	seen->index = calloc(2 * capacity, sizeof(*seen->index));
+	if (!seen->ring || !seen->index) {
+		seen_destroy(seen);
+		return -ENOMEM;
+	}
+	*out = seen;
+	return 0;
+}
+
+void seen_destroy(struct seen *seen)
+{
+	if (!seen)
+		return;
+	free(seen->ring);
+	free(seen->index);
+	free(seen);
+}
+
+static uint64_t fingerprint(const struct seen *seen, const struct target *target)
+{
+	return hash_siphash(&seen->key, target, sizeof(*target));
+}
+
+/* The index slot that holds fp, or the free slot where it would go. */
+static size_t find_slot(const struct seen *seen, uint64_t fp)
+{
+	size_t i = (size_t)fp & seen->index_mask;
+	while (seen->index[i] && seen->ring[seen->index[i] - 1] != fp)
+		i = (i + 1) & seen->index_mask;
+	return i;
+}
+
+/* Frees slot i and closes the gap, so that no probe sequence is cut (Knuth 6.4, algorithm R). */
+static void free_slot(struct seen *seen, size_t i)
+{
+	size_t j = i;
+	for (;;) {
+		j = (j + 1) & seen->index_mask;
+		if (!seen->index[j])
+			break;
+		size_t home = (size_t)seen->ring[seen->index[j] - 1] & seen->index_mask;
+		if (((j - home) & seen->index_mask) < ((j - i) & seen->index_mask))
+			continue;
+		seen->index[i] = seen->index[j];
+		i = j;
+	}
+	seen->index[i] = 0;
+}
+
+bool seen_add(struct seen *seen, const struct target *target)
+{
+	uint64_t fp = fingerprint(seen, target);
+	if (seen->index[find_slot(seen, fp)])
+		return false;
+	size_t pos = (size_t)(seen->n_added % seen->capacity);
+	if (seen->n_added >= seen->capacity)
+		free_slot(seen, find_slot(seen, seen->ring[pos]));
+	seen->n_added++;
+	seen->ring[pos] = fp;
+	seen->index[find_slot(seen, fp)] = (uint32_t)pos + 1;
+	return true;
+}
+
+bool seen_has(const struct seen *seen, const struct target *target)
+{
+	return seen->index[find_slot(seen, fingerprint(seen, target))] != 0;
+}

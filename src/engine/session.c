@@ -1,0 +1,535 @@
+/* session: the life of one target that answered: connections in the order of the plan, the data they
+ * bring, the one record at the end. Receiver thread; no allocation, no system call; everything that
+ * leaves goes through engine_ops. Sources: DESIGN.md sections 2 and 4; LZR (USENIX Security 2021). */
+#include "engine/session.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/dassert.h"
+
+#define SUSPECT_AFTER_NS                                                                           \
+	(2 * NS_PER_SEC) /* acknowledged and silent so long: test the host meanwhile */
+enum {
+	RX_WINDOW = 8192, /* what we let a peer send unacknowledged: twice what is kept */
+	SYN_WINDOW = 64240,
+};
+
+static uint16_t advertised_window(const struct engine *engine, const struct session *session)
+{
+	return session->conn.has_wscale ? (uint16_t)(RX_WINDOW >> engine->config.wscale)
+					: RX_WINDOW;
+}
+
+static void count_sent(struct engine *engine, const struct session *session, uint16_t len)
+{
+	if (session->kind == SESSION_HOST_TEST)
+		counters_add(engine->counters, COUNTER_hyperack_probes, 1);
+	if (len && session->conn.n_tries)
+		counters_add(engine->counters, COUNTER_retransmits_sent, 1);
+}
+
+static void send_action(struct engine *engine, struct session *session, const struct action *a)
+{
+	struct tx_req req = {
+	    .flow = session->flow,
+	    .seq = a->send.seq,
+	    .ack = a->send.ack,
+	    .tsecr = session->conn.ts_recent,
+	    .probe_id = a->send.len ? session->probe_id : SIG_PROBE_NONE,
+	    .probe_off = a->send.off,
+	    .payload_len = a->send.len,
+	    .window = a->send.flags & TCP_SYN ? SYN_WINDOW : advertised_window(engine, session),
+	    .flags = a->send.flags,
+	    .kind = TX_REQ_SEGMENT,
+	    .has_ts = session->conn.has_ts && !(a->send.flags & TCP_SYN),
+	};
+	count_sent(engine, session, a->send.len);
+	if (!engine->ops->send(engine->ctx, &req))
+		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
+}
+
+void session_send_stray(struct engine *engine, const struct flow *flow, uint32_t seq, uint8_t flags)
+{
+	struct tx_req req = {.flow = *flow,
+	    .seq = seq,
+	    .probe_id = SIG_PROBE_NONE,
+	    .flags = flags,
+	    .kind = TX_REQ_SEGMENT};
+	if (!engine->ops->send(engine->ctx, &req))
+		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
+}
+
+static void arm(struct engine *engine, struct session *session)
+{
+	int64_t at = conn_deadline(&session->conn);
+	if (session->suspect_at && (at == 0 || session->suspect_at < at))
+		at = session->suspect_at;
+	if (at)
+		wheel_arm(&engine->wheel, &session->timer, at);
+	else
+		wheel_disarm(&engine->wheel, &session->timer);
+}
+
+/* ---- making and freeing ---- */
+
+static struct session *session_create(struct engine *engine, enum session_kind kind)
+{
+	struct session *session = pool_take(engine->sessions);
+	if (!session)
+		return NULL;
+	memset(session, 0, sizeof(*session));
+	session->kind = (uint8_t)kind;
+	session->next_open = engine->open;
+	session->pprev_open = &engine->open;
+	if (engine->open)
+		engine->open->pprev_open = &session->next_open;
+	engine->open = session;
+	counters_set(engine->counters, COUNTER_sessions_open, pool_get_used(engine->sessions));
+	return session;
+}
+
+static void leave_table(struct engine *engine, struct session *session)
+{
+	if (session->is_in_table)
+		conn_table_remove(engine->conns, &session->flow);
+	session->is_in_table = false;
+}
+
+static bool enter_table(struct engine *engine, struct session *session)
+{
+	uint32_t handle = (uint32_t)pool_index_of(engine->sessions, session);
+	session->is_in_table = conn_table_insert(engine->conns, &session->flow, handle);
+	return session->is_in_table;
+}
+
+static void session_free(struct engine *engine, struct session *session)
+{
+	leave_table(engine, session);
+	wheel_disarm(&engine->wheel, &session->timer);
+	if (session->collecting)
+		engine->ops->result_drop(engine->ctx, session->collecting);
+	if (session->kept)
+		engine->ops->result_drop(engine->ctx, session->kept);
+	if (session->host)
+		session->host->n_sessions--;
+	*session->pprev_open = session->next_open;
+	if (session->next_open)
+		session->next_open->pprev_open = session->pprev_open;
+	pool_return(engine->sessions, session);
+	counters_set(engine->counters, COUNTER_sessions_open, pool_get_used(engine->sessions));
+}
+
+/* ---- connections ---- */
+
+/* Prepares the connection of the current step; the SYN of later ones is not sent yet. */
+static void prepare_conn(struct engine *engine, struct session *session, uint32_t iss)
+{
+	uint16_t wait_ms = 0;
+	session->probe_id = SIG_PROBE_NONE;
+	if (session->kind == SESSION_HOST_TEST) {
+		session->probe_id = engine->test_probe_id;
+	} else if (session->step < session->plan->n_steps) {
+		session->probe_id = session->plan->steps[session->step].probe_id;
+		wait_ms = session->plan->steps[session->step].wait_ms;
+	}
+	size_t len = 0;
+	if (session->probe_id != SIG_PROBE_NONE)
+		len = sig_set_get_probe(engine->set, session->probe_id)->len;
+	conn_init(&session->conn, iss, (uint16_t)len, wait_ms * NS_PER_MS);
+}
+
+/* Opens the connection for the current step on a source port of its own. */
+static bool connect_step(struct engine *engine, struct session *session, int64_t now_ns)
+{
+	struct target target = {session->flow.raddr, session->flow.rport};
+	uint16_t n = (uint16_t)(COOKIE_SESSION_BASE + session->step);
+	int64_t rtt_ns = session->evidence.rtt_ns;
+	struct cookie cookie;
+	leave_table(engine, session);
+	cookie_make(&engine->config.cookie, &target, n, &cookie);
+	session->flow = cookie.flow;
+	if (!enter_table(engine, session))
+		return false;
+	prepare_conn(engine, session, cookie.iss);
+	if (session->kind == SESSION_TARGET && rtt_ns > 0 && 3 * rtt_ns > session->conn.rto_ns)
+		session->conn.rto_ns = 3 * rtt_ns;
+	struct event event = {.kind = EVENT_OPEN};
+	session_step(engine, session, &event, now_ns);
+	return true;
+}
+
+void session_open_target(
+    struct engine *engine, const struct segment *s, uint32_t iss, int64_t now_ns, int64_t wall_ns)
+{
+	struct target target = {s->flow.raddr, s->flow.rport};
+	struct session *session = session_create(engine, SESSION_TARGET);
+	if (!session) {
+		counters_add(engine->counters, COUNTER_sessions_refused, 1);
+		return;
+	}
+	session->flow = s->flow;
+	session->plan = sig_planner_get(engine->planner, target.port);
+	if (!enter_table(engine, session)) {
+		session_free(engine, session);
+		counters_add(engine->counters, COUNTER_sessions_refused, 1);
+		return;
+	}
+	seen_add(engine->seen, &target);
+	counters_add(engine->counters, COUNTER_sessions_opened, 1);
+	struct session_evidence *e = &session->evidence;
+	e->ttl = s->ttl;
+	e->window = s->window;
+	e->tcp_options_len = s->options_len;
+	memcpy(e->tcp_options, s->options, s->options_len);
+	e->is_decoy = s->window == 0 && s->options_len == 0;
+	e->synack_wall_ns = wall_ns;
+	e->rtt_ns = -1;
+	host_test_note_port(engine, session);
+	struct tx_req note = {.flow = s->flow, .kind = TX_REQ_ANSWERED, .probe_id = SIG_PROBE_NONE};
+	if (engine->config.n_attempts > 1 && !engine->ops->send(engine->ctx, &note))
+		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
+	prepare_conn(engine, session, iss);
+	struct event event = {.kind = EVENT_SEGMENT, .segment = s};
+	session_step(engine, session, &event, now_ns);
+}
+
+bool session_open_test(struct engine *engine, struct host *host, uint16_t port, int64_t now_ns)
+{
+	struct session *session = session_create(engine, SESSION_HOST_TEST);
+	if (!session)
+		return false;
+	session->flow.raddr = host->addr;
+	session->flow.rport = port;
+	session->host = host;
+	host->n_sessions++;
+	if (connect_step(engine, session, now_ns))
+		return true;
+	session_free(engine, session);
+	return false;
+}
+
+/* ---- data ---- */
+
+static void match(struct engine *engine, struct session *session, bool is_final)
+{
+	struct result *result = session->collecting;
+	const struct conn *conn = &session->conn;
+	bool is_unprovoked = conn->is_server_first || session->probe_id == SIG_PROBE_NONE;
+	const struct sig_probe *probe = NULL;
+	if (conn->is_data_sent && session->probe_id != SIG_PROBE_NONE)
+		probe = sig_set_get_probe(engine->set, session->probe_id);
+	struct sig_input input = {
+	    .bytes = result->data,
+	    .len = conn->rx_len,
+	    .probe = probe,
+	    .is_server_first = is_unprovoked,
+	    .is_final = is_final,
+	    .port = session->flow.rport,
+	};
+	result->data_len = conn->rx_len;
+	result->is_server_first = is_unprovoked;
+	result->probe_id = is_unprovoked ? SIG_PROBE_NONE : session->probe_id;
+	result->response_ns = conn->first_data_ns - conn->data_sent_ns;
+	sig_match(engine->set, engine->scratch, &input, &result->verdict);
+}
+
+/* Makes sure that data has a place to go. False: none now; the peer will send it again. */
+static bool ready_for_data(struct engine *engine, struct session *session, const struct segment *s)
+{
+	if (!s->payload_len || session->collecting || session->kind == SESSION_HOST_TEST)
+		return true;
+	session->collecting = engine->ops->result_try(engine->ctx);
+	return session->collecting != NULL;
+}
+
+/* ---- the end of a session ---- */
+
+/* Which outcome says more, when several connections brought no data? */
+static void note_outcome(struct session_evidence *e, enum outcome outcome)
+{
+	bool is_better =
+	    !e->has_outcome || (e->outcome == OUTCOME_NO_ACK && outcome != OUTCOME_ABORTED);
+	if (is_better)
+		e->outcome = (uint8_t)outcome;
+	e->has_outcome = true;
+}
+
+static void fill_result(const struct session *session, struct result *r)
+{
+	const struct session_evidence *e = &session->evidence;
+	r->target = (struct target){session->flow.raddr, session->flow.rport};
+	r->laddr = session->flow.laddr;
+	r->lport = session->flow.lport;
+	r->synack_wall_ns = e->synack_wall_ns;
+	r->rtt_ns = e->rtt_ns;
+	r->n_probes_sent = e->n_probes_sent;
+	r->ttl = e->ttl;
+	r->is_decoy = e->is_decoy;
+	r->window = e->window;
+	r->unreachable_code = e->unreachable_code;
+	r->tcp_options_len = e->tcp_options_len;
+	memcpy(r->tcp_options, e->tcp_options, e->tcp_options_len);
+	r->is_pseudo_service = false;
+	r->is_aliased_prefix = false;
+	memset(&r->hyperack, 0, sizeof(r->hyperack));
+}
+
+static void fill_host(const struct engine *engine, const struct session *session, struct result *r)
+{
+	const struct host *host = session->host;
+	if (!host || host->state != HOST_JUDGED)
+		return;
+	r->hyperack = host->evidence;
+	r->is_pseudo_service =
+	    r->data_len > 0 && host->n_spoke >= engine->config.hyperack_threshold;
+}
+
+/* One record of what is known now; the data kept so far leaves the session. */
+static void emit_record(struct engine *engine, struct session *session)
+{
+	struct result *r = session->kept;
+	session->kept = NULL;
+	if (!r) {
+		r = engine->ops->result_get(engine->ctx);
+		r->data_len = 0;
+		r->response_ns = -1;
+		r->is_server_first = false;
+		r->is_truncated = false;
+		r->probe_id = SIG_PROBE_NONE;
+		memset(&r->verdict, 0, sizeof(r->verdict));
+		r->outcome = session->evidence.outcome;
+	} else {
+		r->outcome = r->verdict.protocol ? OUTCOME_IDENTIFIED : OUTCOME_UNIDENTIFIED;
+	}
+	fill_result(session, r);
+	fill_host(engine, session, r);
+	counters_add(engine->counters, COUNTER_results_pushed, 1);
+	engine->ops->result_emit(engine->ctx, r);
+}
+
+void session_emit(struct engine *engine, struct session *session)
+{
+	emit_record(engine, session);
+	counters_add(engine->counters, COUNTER_sessions_closed, 1);
+	session_free(engine, session);
+}
+
+static void complete(struct engine *engine, struct session *session, int64_t now_ns)
+{
+	leave_table(engine, session);
+	wheel_disarm(&engine->wheel, &session->timer);
+	session->suspect_at = 0;
+	bool is_silent = !session->kept && session->evidence.outcome == OUTCOME_SILENT;
+	if (!engine->is_aborting && host_test_must_wait(engine, session, is_silent, now_ns)) {
+		session->is_waiting = true;
+		session->next_waiting = session->host->waiting;
+		session->host->waiting = session;
+		return;
+	}
+	session_emit(engine, session);
+}
+
+static enum outcome outcome_of(enum conn_end end)
+{
+	switch (end) {
+	case CONN_END_RST:
+	case CONN_END_REFUSED:
+		return OUTCOME_RESET;
+	case CONN_END_FIN:
+		return OUTCOME_CLOSED;
+	case CONN_END_ZERO_WINDOW:
+		return OUTCOME_ZERO_WINDOW;
+	case CONN_END_UNREACHABLE:
+		return OUTCOME_UNREACHABLE;
+	case CONN_END_ABORTED:
+		return OUTCOME_ABORTED;
+	case CONN_END_NO_ACK:
+	case CONN_END_NO_SYNACK:
+		return OUTCOME_NO_ACK;
+	case CONN_END_SILENT:
+	case CONN_END_SETTLED:
+	case CONN_END_QUIET:
+	case CONN_END_FULL:
+	case CONN_END_COUNT:
+		break;
+	}
+	return OUTCOME_SILENT;
+}
+
+/* Keeps the better of two answers: a named one beats an unnamed one, else the earlier stays. */
+static void keep_data(struct engine *engine, struct session *session)
+{
+	struct result *new = session->collecting;
+	session->collecting = NULL;
+	if (!session->kept) {
+		session->kept = new;
+		return;
+	}
+	bool is_better = new->verdict.protocol &&
+			 (!session->kept->verdict.protocol ||
+			     new->verdict.confidence > session->kept->verdict.confidence);
+	struct result *loser = is_better ? session->kept : new;
+	if (is_better)
+		session->kept = new;
+	engine->ops->result_drop(engine->ctx, loser);
+}
+
+static bool is_named(const struct session *session)
+{
+	return session->kept && session->kept->verdict.protocol &&
+	       !session->kept->verdict.candidates[0];
+}
+
+/* Should the plan's next probe be tried after a connection that ended so? */
+static bool wants_next(
+    const struct engine *engine, const struct session *session, enum conn_end end)
+{
+	if (session->step + 1 >= session->plan->n_steps)
+		return false;
+	switch (end) {
+	case CONN_END_ZERO_WINDOW:
+	case CONN_END_UNREACHABLE:
+	case CONN_END_ABORTED:
+	case CONN_END_NO_SYNACK:
+		return false;
+	case CONN_END_REFUSED:
+	case CONN_END_SETTLED:
+	case CONN_END_QUIET:
+	case CONN_END_FULL:
+	case CONN_END_FIN:
+	case CONN_END_RST:
+	case CONN_END_SILENT:
+	case CONN_END_NO_ACK:
+	case CONN_END_COUNT:
+		break;
+	}
+	return engine->config.is_all_probes || !is_named(session);
+}
+
+static void conn_ended(
+    struct engine *engine, struct session *session, enum conn_end end, int64_t now_ns)
+{
+	const struct conn *conn = &session->conn;
+	struct session_evidence *e = &session->evidence;
+	if (conn->rtt_ns >= 0 && e->rtt_ns < 0)
+		e->rtt_ns = conn->rtt_ns;
+	if (conn->is_data_sent)
+		e->n_probes_sent++;
+	if (session->kind == SESSION_HOST_TEST) {
+		host_test_note_end(engine, session);
+		session_free(engine, session);
+		return;
+	}
+	if (session->collecting && conn->rx_len > 0) {
+		match(engine, session, true);
+		session->collecting->is_truncated = end == CONN_END_FULL;
+		keep_data(engine, session);
+	} else {
+		if (session->collecting)
+			engine->ops->result_drop(engine->ctx, session->collecting);
+		session->collecting = NULL;
+		note_outcome(e, outcome_of(end));
+	}
+	if (!wants_next(engine, session, end)) {
+		complete(engine, session, now_ns);
+		return;
+	}
+	/* With --all-probes every connection has a record of its own. */
+	if (engine->config.is_all_probes) {
+		emit_record(engine, session);
+		e->has_outcome = false;
+	}
+	session->suspect_at = 0;
+	session->step++;
+	if (!connect_step(engine, session, now_ns))
+		complete(engine, session, now_ns);
+}
+
+/* ---- driving the connection ---- */
+
+/* Carries out actions; true when the connection ended (and the session may be gone). */
+static bool act(
+    struct engine *engine, struct session *session, const struct actions *actions, int64_t now_ns)
+{
+	for (int i = 0; i < actions->n; i++) {
+		const struct action *a = &actions->v[i];
+		switch (a->kind) {
+		case ACTION_SEND:
+			send_action(engine, session, a);
+			break;
+		case ACTION_DELIVER:
+			if (session->kind == SESSION_HOST_TEST)
+				break;
+			memcpy(session->collecting->data + a->deliver.off, a->deliver.bytes,
+			    a->deliver.len);
+			counters_add(engine->counters, COUNTER_data_bytes_received, a->deliver.len);
+			break;
+		case ACTION_ACKED:
+			if (session->kind == SESSION_HOST_TEST)
+				host_test_note_acked(session, now_ns);
+			else if (session->host)
+				session->suspect_at = now_ns + SUSPECT_AFTER_NS;
+			break;
+		case ACTION_FINISH:
+			conn_ended(engine, session, a->end, now_ns);
+			return true;
+		case ACTION_KIND_COUNT:
+			break;
+		}
+	}
+	return false;
+}
+
+/* New in-order data: is it enough? True when the connection ended. */
+static bool judge_data(struct engine *engine, struct session *session, int64_t now_ns)
+{
+	session->suspect_at = 0;
+	bool is_settled = true;
+	if (session->kind == SESSION_TARGET) {
+		match(engine, session, false);
+		is_settled = session->collecting->verdict.is_settled;
+	}
+	struct event event = {.kind = is_settled ? EVENT_SETTLED : EVENT_MORE};
+	struct actions actions;
+	fsm_step(&session->conn, &engine->config.conn, &event, now_ns, &actions);
+	return act(engine, session, &actions, now_ns);
+}
+
+void session_step(
+    struct engine *engine, struct session *session, const struct event *event, int64_t now_ns)
+{
+	struct actions actions;
+	uint16_t rx_before = session->conn.rx_len;
+	if (event->kind == EVENT_SEGMENT && !ready_for_data(engine, session, event->segment))
+		return;
+	bool was_answered = conn_is_syn_acked(&session->conn);
+	fsm_step(&session->conn, &engine->config.conn, event, now_ns, &actions);
+	if (session->kind == SESSION_HOST_TEST && !was_answered &&
+	    conn_is_syn_acked(&session->conn))
+		session->host->evidence.n_synack++;
+	if (act(engine, session, &actions, now_ns))
+		return;
+	if (session->conn.rx_len > rx_before && judge_data(engine, session, now_ns))
+		return;
+	arm(engine, session);
+}
+
+void session_timer(struct engine *engine, struct session *session, int64_t now_ns)
+{
+	if (session->suspect_at && now_ns >= session->suspect_at) {
+		session->suspect_at = 0;
+		host_test_suspect(engine, session, now_ns);
+	}
+	int64_t at = conn_deadline(&session->conn);
+	if (at == 0 || now_ns < at) {
+		arm(engine, session);
+		return;
+	}
+	bool is_hopeless = session->kind == SESSION_HOST_TEST &&
+			   session->conn.state == CONN_SYN_SENT && !host_test_may_retry(session);
+	if (is_hopeless)
+		session->conn.n_tries = UINT8_MAX;
+	struct event event = {.kind = EVENT_TIMER};
+	session_step(engine, session, &event, now_ns);
+}

@@ -1,0 +1,47 @@
+/* cookie: keyed, stateless identity of our SYNs. Pure; any thread.
+ * Sources: RFC 6528 (sequence numbers as keyed hash), RFC 4987 section 3.6 (SYN cookies). */
+#include "wire/cookie.h"
+
+#include <string.h>
+
+static struct ipaddr pick_laddr(
+    const struct cookie_params *params, const struct ipaddr *raddr, uint64_t h)
+{
+	bool is_v4 = ipaddr_is_v4(raddr);
+	struct ipaddr base = is_v4 ? params->laddr_v4 : params->laddr_v6;
+	uint32_t n = is_v4 ? params->n_laddr_v4 : params->n_laddr_v6;
+	if (n <= 1)
+		return base;
+	uint64_t hi, lo;
+	ipaddr_get_u64(&base, &hi, &lo);
+	uint64_t add = (h * UINT64_C(0x9e3779b97f4a7c15) >> 32) % n;
+	if (lo + add < lo)
+		hi++;
+	return ipaddr_from_u64(hi, lo + add);
+}
+
+void cookie_make(
+    const struct cookie_params *params, const struct target *target, uint16_t n, struct cookie *out)
+{
+	struct {
+		struct target target;
+		uint16_t n;
+	} in = {*target, n};
+	_Static_assert(sizeof(in) == 20, "no padding is hashed");
+	uint64_t h = hash_siphash(&params->key, &in, sizeof(in));
+	out->iss = (uint32_t)h;
+	out->flow.raddr = target->addr;
+	out->flow.rport = target->port;
+	out->flow.lport = (uint16_t)(params->port_lo + ((h >> 32) * params->n_ports >> 32));
+	out->flow.laddr = pick_laddr(params, &target->addr, h);
+}
+
+bool cookie_check(
+    const struct cookie_params *params, const struct flow *flow, uint32_t ack, uint16_t n)
+{
+	struct target target = {flow->raddr, flow->rport};
+	struct cookie c;
+	cookie_make(params, &target, n, &c);
+	return ack == c.iss + 1 && flow->lport == c.flow.lport &&
+	       ipaddr_equal(&flow->laddr, &c.flow.laddr);
+}
