@@ -1,0 +1,129 @@
+/* nettool: drives src/net for tests/e2e/test_net.py. Each command prints one JSON object, or the
+ * diag's text on stderr and exits 1. Not installed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/path.h"
+#include "net/port_range.h"
+
+static int usage(void)
+{
+	fputs("usage: nettool path [-i IFACE] [-S LO-HI] [-G MAC] [-M MAC] DST [ASK...]\n"
+	      "       nettool ports\n",
+	    stderr);
+	return 2;
+}
+
+static int fail(const struct diag *diag)
+{
+	fprintf(stderr, "%s\n", diag->text);
+	return 1;
+}
+
+static struct ipaddr addr_or_die(const char *text, size_t len)
+{
+	struct ipaddr a;
+	if (ipaddr_parse(text, len, &a))
+		exit(usage());
+	return a;
+}
+
+static const uint8_t *mac_or_die(const char *text, uint8_t mac[6])
+{
+	if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3, mac + 4,
+		mac + 5) != 6)
+		exit(usage());
+	return mac;
+}
+
+static void print_hop(const struct net_path *p, const char *dst)
+{
+	struct ipaddr a = addr_or_die(dst, strlen(dst));
+	hop_idx_t hop = net_path_next_hop(p, &a);
+	char text[IPADDR_STRLEN], mac[MAC_STRLEN];
+	if (hop == PATH_HOP_ONLINK) {
+		printf("\"onlink\"");
+	} else if (hop == PATH_HOP_NONE) {
+		printf("\"none\"");
+	} else {
+		ipaddr_format(&p->hops[hop].addr, text);
+		mac_format(p->hops[hop].mac, mac);
+		printf("[\"%s\", \"%s\"]", text, mac);
+	}
+}
+
+static int cmd_path(int argc, char **argv)
+{
+	static const char *const kinds[IFACE_KIND_COUNT] = {"ethernet", "loopback", "raw_ip"};
+	static struct net_path p;
+	struct net_path_wish wish = {0};
+	uint8_t gateway_mac[6], source_mac[6];
+	struct diag diag;
+	int i = 0;
+	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
+		char *value = argv[i + 1];
+		char *dash = strchr(value, '-');
+		switch (argv[i][1]) {
+		case 'i':
+			wish.interface = value;
+			break;
+		case 'S':
+			wish.has_source = true;
+			wish.source_lo =
+			    addr_or_die(value, dash ? (size_t)(dash - value) : strlen(value));
+			wish.source_hi =
+			    dash ? addr_or_die(dash + 1, strlen(dash + 1)) : wish.source_lo;
+			break;
+		case 'G':
+			wish.gateway_mac = mac_or_die(value, gateway_mac);
+			break;
+		case 'M':
+			wish.source_mac = mac_or_die(value, source_mac);
+			break;
+		default:
+			return usage();
+		}
+	}
+	if (i >= argc)
+		return usage();
+	wish.dst = addr_or_die(argv[i], strlen(argv[i]));
+	wish.is_v4 = ipaddr_is_v4(&wish.dst);
+	if (net_path_create(&wish, &p, &diag))
+		return fail(&diag);
+	char mac[MAC_STRLEN], lo[IPADDR_STRLEN], hi[IPADDR_STRLEN];
+	mac_format(p.iface.mac, mac);
+	ipaddr_format(&p.source_lo, lo);
+	ipaddr_format(&p.source_hi, hi);
+	printf("{\"iface\": \"%s\", \"kind\": \"%s\", \"mtu\": %u, \"mac\": \"%s\", "
+	       "\"source\": [\"%s\", \"%s\"], \"owned\": %s, \"unowned\": %s, \"truncated\": %s, "
+	       "\"hops\": [",
+	    p.iface.name, kinds[p.iface.kind], p.iface.mtu, mac, lo, hi,
+	    p.is_source_owned ? "true" : "false", p.has_unowned_source ? "true" : "false",
+	    p.is_truncated ? "true" : "false");
+	for (int k = i; k < argc; k++) {
+		printf("%s", k > i ? ", " : "");
+		print_hop(&p, argv[k]);
+	}
+	printf("]}\n");
+	return 0;
+}
+
+static int cmd_ports(void)
+{
+	struct port_range range;
+	struct diag diag;
+	if (port_range_default(&range, &diag))
+		return fail(&diag);
+	printf("{\"lo\": %u, \"hi\": %u}\n", range.lo, range.hi);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc >= 2 && strcmp(argv[1], "path") == 0)
+		return cmd_path(argc - 2, argv + 2);
+	if (argc >= 2 && strcmp(argv[1], "ports") == 0)
+		return cmd_ports();
+	return usage();
+}
