@@ -1,0 +1,7 @@
+# A finger server.
+packages="openbsd-inetd fingerd"
+tier=core
+services="finger:79"
+start() {
+	exec_inetd "finger:$port nobody /usr/sbin/in.fingerd in.fingerd"
+}

@@ -1,0 +1,7 @@
+# An X server; the display number decides the port.
+packages="xvfb"
+tier=core
+services="x11:6000"
+start() {
+	exec Xvfb ":$((port - 6000))" -screen 0 320x200x8 -listen tcp -nolisten unix -nolisten local -ac
+}
