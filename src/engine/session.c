@@ -18,7 +18,7 @@ enum {
 static uint16_t advertised_window(const struct engine *engine, const struct session *session)
 {
 	return session->conn.has_wscale ? (uint16_t)(RX_WINDOW >> engine->config.wscale)
-					: RX_WINDOW;
+					: (uint16_t)RX_WINDOW;
 }
 
 static void count_sent(struct engine *engine, const struct session *session, uint16_t len)
