@@ -12,7 +12,7 @@
 static int run(
     const struct option_command *command, const struct scan_config *config, struct diag *diag)
 {
-#define CMD(name, command_bit, operands, min, max, help)                                           \
+#define CMD(name, command_bit, ...)                                                                \
 	if (command->bit == OPTION_CMD_##command_bit)                                              \
 		return cmd_##name(config, config->targets, diag);
 #include "cmd/commands.def"
@@ -33,10 +33,6 @@ static int answer(
 		printf("synspect %s\n", PACKAGE_VERSION);
 		break;
 	case OPTION_DUMP_MAN:
-		if (!command) {
-			diag_set(diag, 0, "--dump-options=man: needs a command in front");
-			return CMD_EXIT_USAGE;
-		}
 		options_print_man(command, stdout);
 		break;
 	case OPTION_DUMP_COMPLETION:

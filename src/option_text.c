@@ -128,8 +128,24 @@ static void print_man_row(const struct option_row *row, FILE *f)
 			fprintf(f, "Also\n.Fl -%s .\n", a->alias);
 }
 
+static void print_man_commands(FILE *f)
+{
+	if (!option_commands[0].name)
+		return;
+	fputs(".Bl -tag -width synspect-signatures(8)\n", f);
+	for (const struct option_command *c = option_commands; c->name; c++) {
+		fprintf(f, ".It Xr synspect-%s 8\n", c->name);
+		print_man_sentence(c->help, f);
+	}
+	fputs(".El\n", f);
+}
+
 void options_print_man(const struct option_command *command, FILE *f)
 {
+	if (!command) {
+		print_man_commands(f);
+		return;
+	}
 	for (enum option_group g = 0; g < OPTION_GROUP_COUNT; g++) {
 		if (!has_group(command->bit, g))
 			continue;

@@ -164,7 +164,8 @@ bool option_is_set(const struct option_row *row, const struct scan_config *confi
 
 /* Help of one command, or of the program when command is NULL. */
 void options_print_help(const struct option_command *command, FILE *f);
-/* The OPTIONS list of a manual page as mdoc; command must not be NULL. */
+/* The OPTIONS part of a command's manual page, or the items of the list of commands when command is
+ * NULL, as mdoc. */
 void options_print_man(const struct option_command *command, FILE *f);
 /* The bash completion, and all rows as JSON. */
 void options_print_completion(FILE *f);

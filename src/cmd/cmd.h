@@ -19,7 +19,7 @@ enum cmd_exit {
  *             same strings as config->targets
  *   diag      filled with the one line that main prints when the command fails; may stay empty
  * Returns an enum cmd_exit. Runs on the main thread. */
-#define CMD(name, bit, operands, min, max, help)                                                   \
+#define CMD(name, ...)                                                                             \
 	int cmd_##name(                                                                            \
 	    const struct scan_config *config, struct strlist operands, struct diag *diag);
 #include "cmd/commands.def"
