@@ -82,7 +82,8 @@ enum { SIG_LAYERS_MAX = 3, SIG_CANDIDATES_MAX = 4, SIG_CAPTURE_LEN = 64, SIG_CAP
 
 /* A captured field: product, version, host name ... Printable UTF-8 is not guaranteed; bytes. */
 struct sig_capture {
-	const char *name; /* field name from the table of capture names in sig/; NULL ends the list */
+	const char
+	    *name; /* field name from the table of capture names in sig/; NULL ends the list */
 	uint8_t len;
 	char text[SIG_CAPTURE_LEN];
 };
@@ -91,7 +92,8 @@ struct sig_capture {
 struct sig_verdict {
 	const char *protocol;
 	const char *rule; /* name of the deciding rule, for -v and debugging */
-	const char *layers[SIG_LAYERS_MAX]; /* what carries it, outermost first; NULL-terminated if shorter */
+	const char *layers
+	    [SIG_LAYERS_MAX]; /* what carries it, outermost first; NULL-terminated if shorter */
 	const char *candidates[SIG_CANDIDATES_MAX]; /* when undecided: equally likely protocols */
 	float confidence;                           /* 0..1: measured precision of the rule */
 	uint8_t rank;

@@ -1,0 +1,212 @@
+/* match: the first bytes of a server into a verdict. Pure, bounded, no allocation: the first byte
+ * selects a short list of rules, they are tried by falling rank, and the first that holds names
+ * the service, unless a rule of the same rank names another. Any thread with its own scratch. It
+ * refuses to name what later bytes could still turn into something else. */
+#include "sig/eval.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int sig_scratch_create(const struct sig_set *set, struct sig_scratch **out)
+{
+	(void)set;
+	struct sig_scratch *scratch = calloc(1, sizeof(*scratch));
+	if (!scratch)
+		return -ENOMEM;
+	int rc = pattern_scratch_create(&scratch->pattern);
+	if (rc) {
+		free(scratch);
+		return rc;
+	}
+	*out = scratch;
+	return 0;
+}
+
+void sig_scratch_destroy(struct sig_scratch *scratch)
+{
+	if (!scratch)
+		return;
+	pattern_scratch_destroy(scratch->pattern);
+	free(scratch);
+}
+
+/* Fills a field unless it is filled already; the first statement wins. */
+static void put(struct sig_verdict *out, enum sig_field field, const void *text, size_t len)
+{
+	size_t i = 0;
+	const char *name = sig_field_name(field);
+	while (i < SIG_CAPTURES_MAX && out->captures[i].name && out->captures[i].name != name)
+		i++;
+	if (i == SIG_CAPTURES_MAX || out->captures[i].name || len == 0)
+		return;
+	if (len > SIG_CAPTURE_LEN)
+		len = SIG_CAPTURE_LEN;
+	out->captures[i].name = name;
+	out->captures[i].len = (uint8_t)len;
+	memcpy(out->captures[i].text, text, len);
+}
+
+static void put_groups(struct eval *e, const struct sig_cond *cond,
+    const struct pattern_span *spans, size_t span_base, struct sig_verdict *out)
+{
+	for (size_t group = 1; cond->field_of_group && group <= PATTERN_GROUPS_MAX; group++) {
+		if (cond->field_of_group[group] != SIG_FIELD_COUNT)
+			put(out, (enum sig_field)cond->field_of_group[group],
+			    e->bytes + span_base + spans[group].off, spans[group].len);
+	}
+}
+
+static void put_assigns(struct eval *e, const struct sig_assign *assign, struct sig_verdict *out)
+{
+	for (; assign; assign = assign->next) {
+		uint64_t value = 0;
+		char text[24];
+		if (assign->text) {
+			put(out, assign->field, assign->text, strlen(assign->text));
+			continue;
+		}
+		if (eval_int(e, &assign->number, &value) != TRUTH_YES)
+			continue;
+		snprintf(text, sizeof(text), assign->is_hex ? "0x%llx" : "%llu",
+		    (unsigned long long)value);
+		const char *name = text;
+		for (size_t i = 0; i < assign->n_names; i++) {
+			if (assign->names[i].value == value)
+				name = assign->names[i].text;
+		}
+		put(out, assign->field, name, strlen(name));
+	}
+}
+
+/* Applies extracts at base 0; true when more bytes could still enrich. */
+static bool put_extracts(struct eval *e, const struct sig_extract *extract, struct sig_verdict *out)
+{
+	struct pattern_span spans[PATTERN_GROUPS_MAX + 1];
+	bool is_pending = false;
+	for (; extract; extract = extract->next) {
+		size_t span_base = 0;
+		e->base = 0;
+		enum truth truth = eval_cond(e, &extract->cond, spans, &span_base);
+		is_pending |= truth == TRUTH_MAYBE || truth == TRUTH_SOFT;
+		if (truth != TRUTH_YES)
+			continue;
+		put_groups(e, &extract->cond, spans, span_base, out);
+		put_assigns(e, extract->assigns, out);
+	}
+	return is_pending;
+}
+
+/* Fills the verdict with what the deciding rule, its file and what carries it say. Returns true
+ * when more bytes could still enrich. */
+static bool put_rule(struct eval *e, const struct sig_rule *rule, struct sig_verdict *out)
+{
+	struct pattern_span spans[PATTERN_GROUPS_MAX + 1];
+	e->base = 0;
+	for (size_t i = 0; i < rule->n_conds; i++) {
+		const struct sig_cond *cond = &rule->conds[i];
+		size_t span_base = 0;
+		bool is_wanted = cond->field_of_group && !cond->is_negated;
+		if (eval_cond(e, cond, is_wanted ? spans : NULL, &span_base) == TRUTH_YES &&
+		    is_wanted)
+			put_groups(e, cond, spans, span_base, out);
+	}
+	put_assigns(e, rule->assigns, out);
+	bool is_pending = put_extracts(e, rule->protocol->extracts, out);
+	for (size_t i = 0; i < SIG_LAYERS_MAX && rule->layers[i]; i++) {
+		const struct sig_protocol *carrier = sig_set_find_protocol(e->set, rule->layers[i]);
+		is_pending |= carrier && put_extracts(e, carrier->extracts, out);
+	}
+	return is_pending;
+}
+
+/* What the rules said. */
+struct tally {
+	const struct sig_rule *hits[SIG_CANDIDATES_MAX]; /* of the best rank, one a protocol */
+	size_t n_hits;
+	bool is_challenged; /* a rule of another protocol may still outrank the hit */
+	bool is_alive;      /* a rule that could matter is undecided */
+};
+
+static bool carries(const struct sig_rule *rule, const struct sig_protocol *protocol)
+{
+	for (size_t i = 0; i < SIG_LAYERS_MAX && rule->layers[i]; i++) {
+		if (rule->layers[i] == protocol->name)
+			return true;
+	}
+	return false;
+}
+
+/* Adds a rule that holds to those of the best rank. */
+static void add_hit(struct tally *tally, const struct sig_rule *rule)
+{
+	for (size_t i = 0; i < tally->n_hits; i++) {
+		if (tally->hits[i]->protocol == rule->protocol ||
+		    carries(tally->hits[i], rule->protocol))
+			return;
+		if (carries(rule, tally->hits[i]->protocol)) {
+			tally->hits[i] = rule;
+			return;
+		}
+	}
+	if (tally->n_hits < SIG_CANDIDATES_MAX)
+		tally->hits[tally->n_hits++] = rule;
+}
+
+static void try_rules(struct eval *e, struct tally *tally)
+{
+	const struct sig_protocol *alive = NULL;
+	const uint16_t *id = e->set->by_first[e->bytes[0]];
+	for (; *id != UINT16_MAX; id++) {
+		const struct sig_rule *rule = e->set->rules[*id];
+		if (tally->n_hits && rule->rank < tally->hits[0]->rank)
+			break;
+		if (rule->min_len > e->len && !e->is_open)
+			continue;
+		enum truth truth = eval_rule(e, rule);
+		if (truth == TRUTH_YES) {
+			add_hit(tally, rule);
+		} else if (truth != TRUTH_NO) {
+			tally->is_alive = true;
+			tally->is_challenged |= alive && alive != rule->protocol;
+			alive = rule->protocol;
+		}
+	}
+	if (alive && tally->n_hits && alive != tally->hits[0]->protocol)
+		tally->is_challenged = true;
+}
+
+void sig_match(const struct sig_set *set, struct sig_scratch *scratch,
+    const struct sig_input *input, struct sig_verdict *out)
+{
+	struct tally tally = {.n_hits = 0};
+	struct eval e = {.set = set,
+	    .scratch = scratch,
+	    .input = input,
+	    .bytes = input->bytes,
+	    .len = input->len < SIG_DATA_MAX ? input->len : SIG_DATA_MAX,
+	    .is_open = !input->is_final && input->len < SIG_DATA_MAX,
+	    .first_control = UINT16_MAX};
+	memset(out, 0, sizeof(*out));
+	if (e.len == 0)
+		return;
+	try_rules(&e, &tally);
+	if (tally.n_hits == 0 || tally.is_challenged)
+		return;
+	const struct sig_rule *rule = tally.hits[0];
+	out->rule = rule->name;
+	out->rank = rule->rank;
+	out->confidence = rule->confidence;
+	if (tally.n_hits > 1) {
+		for (size_t i = 0; i < tally.n_hits; i++)
+			out->candidates[i] = tally.hits[i]->protocol->name;
+	} else if (rule->candidates[0]) {
+		memcpy(out->candidates, rule->candidates, sizeof(out->candidates));
+	} else {
+		bool is_pending = put_rule(&e, rule, out);
+		out->protocol = rule->protocol->name;
+		memcpy(out->layers, rule->layers, sizeof(out->layers));
+		out->is_settled = !is_pending && !tally.is_alive;
+	}
+}
