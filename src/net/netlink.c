@@ -153,18 +153,20 @@ void netlink_nest_end(struct netlink_req *req, size_t token)
 	mnl_attr_nest_end(req_cur(req), (struct nlattr *)(void *)(req->buf + token));
 }
 
-/* Numbers the messages of req; the last number is returned. */
+/* Numbers the messages of req; returns the number of the last one that will be acknowledged (what
+ * closes a batch is not). */
 static uint32_t req_number(struct netlink *nl, struct netlink_req *req)
 {
 	int left = (int)req->len;
 	struct nlmsghdr *nlh = (struct nlmsghdr *)(void *)req->buf;
-	uint32_t seq = nl->next_seq;
+	uint32_t end_seq = nl->next_seq;
 	while (mnl_nlmsg_ok(nlh, left)) {
-		seq = nl->next_seq++;
-		nlh->nlmsg_seq = seq;
+		nlh->nlmsg_seq = nl->next_seq++;
+		if ((nlh->nlmsg_flags & NLM_F_ACK) || (nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP)
+			end_seq = nlh->nlmsg_seq;
 		nlh = mnl_nlmsg_next(nlh, &left);
 	}
-	return seq;
+	return end_seq;
 }
 
 /* Waits for input until deadline_ns. Returns 1, 0 (deadline) or a negative errno. */
@@ -220,7 +222,8 @@ static void read_ext_ack(const struct nlmsghdr *nlh, struct diag *diag)
 }
 
 struct transaction {
-	uint32_t first_seq, last_seq;
+	uint32_t first_seq, last_seq; /* of the request's messages */
+	uint32_t end_seq;             /* its acknowledgement ends the transaction */
 	netlink_cb cb;
 	void *arg;
 	struct diag *diag;
@@ -243,7 +246,7 @@ static int transact_one(struct transaction *t, const struct nlmsghdr *nlh)
 			read_ext_ack(nlh, t->diag);
 			return e->error < 0 ? e->error : -EPROTO;
 		}
-		return nlh->nlmsg_seq == t->last_seq ? 1 : 0;
+		return nlh->nlmsg_seq == t->end_seq ? 1 : 0;
 	}
 	case NLMSG_DONE:
 		return 1;
@@ -265,7 +268,8 @@ int netlink_transact(
 	if (req->is_full)
 		return -EMSGSIZE;
 	struct transaction t = {.first_seq = nl->next_seq, .cb = cb, .arg = arg, .diag = diag};
-	t.last_seq = req_number(nl, req);
+	t.end_seq = req_number(nl, req);
+	t.last_seq = nl->next_seq - 1;
 	if (mnl_socket_sendto(nl->sock, req->buf, req->len) < 0)
 		return -errno;
 	int64_t deadline_ns = clock_mono_ns() + TRANSACT_TIMEOUT_NS;

@@ -62,8 +62,8 @@ void netlink_req_init(struct netlink_req *req);
 
 /* Starts the next message of req.
  *   type      message type (RTM_GETROUTE, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, ...)
- *   flags     NLM_F_*; NLM_F_REQUEST is added. The last message needs NLM_F_ACK or NLM_F_DUMP, or
- *             the transaction would have no end
+ *   flags     NLM_F_*; NLM_F_REQUEST is added. The transaction ends with the answer to the last
+ *             message that has NLM_F_ACK or NLM_F_DUMP: one must
  *   head      fixed header of the family, head_len bytes, copied */
 void netlink_begin(
     struct netlink_req *req, uint16_t type, uint16_t flags, const void *head, size_t head_len);

@@ -3,14 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net/path.h"
 #include "net/port_range.h"
+#include "net/rst_guard.h"
 
 static int usage(void)
 {
 	fputs("usage: nettool path [-i IFACE] [-S LO-HI] [-G MAC] [-M MAC] DST [ASK...]\n"
-	      "       nettool ports\n",
+	      "       nettool ports\n"
+	      "       nettool guard PORT-PORT LO-HI [LO-HI]   holds until stdin ends\n",
 	    stderr);
 	return 2;
 }
@@ -27,6 +30,14 @@ static struct ipaddr addr_or_die(const char *text, size_t len)
 	if (ipaddr_parse(text, len, &a))
 		exit(usage());
 	return a;
+}
+
+/* "A-B" or "A". */
+static void range_or_die(const char *text, struct ipaddr *lo, struct ipaddr *hi)
+{
+	const char *dash = strchr(text, '-');
+	*lo = addr_or_die(text, dash ? (size_t)(dash - text) : strlen(text));
+	*hi = dash ? addr_or_die(dash + 1, strlen(dash + 1)) : *lo;
 }
 
 static const uint8_t *mac_or_die(const char *text, uint8_t mac[6])
@@ -63,17 +74,13 @@ static int cmd_path(int argc, char **argv)
 	int i = 0;
 	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
 		char *value = argv[i + 1];
-		char *dash = strchr(value, '-');
 		switch (argv[i][1]) {
 		case 'i':
 			wish.interface = value;
 			break;
 		case 'S':
 			wish.has_source = true;
-			wish.source_lo =
-			    addr_or_die(value, dash ? (size_t)(dash - value) : strlen(value));
-			wish.source_hi =
-			    dash ? addr_or_die(dash + 1, strlen(dash + 1)) : wish.source_lo;
+			range_or_die(value, &wish.source_lo, &wish.source_hi);
 			break;
 		case 'G':
 			wish.gateway_mac = mac_or_die(value, gateway_mac);
@@ -119,11 +126,35 @@ static int cmd_ports(void)
 	return 0;
 }
 
+static int cmd_guard(int argc, char **argv)
+{
+	struct rst_guard_range ranges[RST_GUARD_MAX_RANGES];
+	struct port_range ports;
+	struct rst_guard *guard;
+	struct diag diag;
+	if (argc < 2 || argc - 1 > RST_GUARD_MAX_RANGES ||
+	    sscanf(argv[0], "%hu-%hu", &ports.lo, &ports.hi) != 2)
+		return usage();
+	for (int i = 1; i < argc; i++)
+		range_or_die(argv[i], &ranges[i - 1].lo, &ranges[i - 1].hi);
+	if (rst_guard_open(ranges, (size_t)(argc - 1), &ports, &guard, &diag))
+		return fail(&diag);
+	printf("{\"table\": \"%s\"}\n", rst_guard_name(guard));
+	fflush(stdout);
+	char byte;
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	rst_guard_close(guard);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 2 && strcmp(argv[1], "path") == 0)
 		return cmd_path(argc - 2, argv + 2);
 	if (argc >= 2 && strcmp(argv[1], "ports") == 0)
 		return cmd_ports();
+	if (argc >= 2 && strcmp(argv[1], "guard") == 0)
+		return cmd_guard(argc - 2, argv + 2);
 	return usage();
 }
