@@ -9,25 +9,58 @@
 
 /* The messages between threads, all of them: this file is the threading contract.
  *
- *   receiver --tx_req--> sender      a packet of a session under way, or news for the generator
- *   sender   --rx_note-> receiver    what the sender tells its receivers (targets exhausted)
- *   receiver --result--> writer      one record; ownership moves with a successful push
- *   writer   --result--> receiver    the emptied result comes home
+ *   main     --control--> sender, receiver   stop, abort
+ *   receiver --tx_req---> sender      a packet of a session under way, or news for the generator
+ *   sender   --rx_note--> receiver    what the sender tells its receivers
+ *   receiver --result *-> writer      one record; NULL is the end marker. Ownership moves with a
+ *                                     successful push
+ *   writer   --result *-> receiver    the emptied result comes home
  *
  * Every ring is bounded, single producer, single consumer. Messages in value rings are at most 64
- * bytes (RING_CELL_LEN). */
+ * bytes (RING_CELL_LEN). The end of a scan flows down the pipe: targets exhausted or CONTROL_STOP ->
+ * RX_NOTE_TX_DONE -> cooldown, sessions drained -> TX_REQ_END and the end marker -> all threads
+ * return. */
+
+enum control_kind {
+	CONTROL_STOP,  /* sender: take no more targets; what is under way goes on */
+	CONTROL_ABORT, /* receiver: end every session now */
+	CONTROL_KIND_COUNT,
+};
+
+struct control {
+	uint8_t kind; /* enum control_kind */
+};
+
+enum rx_note_kind {
+	RX_NOTE_TX_DONE, /* no more first SYNs will come; at_ns: when the last one went */
+	RX_NOTE_KIND_COUNT,
+};
+
+/* Sender to receiver. */
+struct rx_note {
+	int64_t at_ns; /* monotonic */
+	uint8_t kind;  /* enum rx_note_kind */
+};
 
 enum tx_req_kind {
-	TX_REQ_SEGMENT,  /* send this segment */
-	TX_REQ_ANSWERED, /* flow.raddr, flow.rport answered: no second attempt */
+	TX_REQ_SEGMENT,         /* send this segment */
+	TX_REQ_ANSWERED,        /* flow.raddr, flow.rport answered: no second attempt */
+	TX_REQ_NEIGHBOUR,       /* flow.raddr is at mac (ARP or NDP heard) */
+	TX_REQ_NEIGHBOUR_REPLY, /* mac, at flow.raddr, asks who has our flow.laddr */
+	TX_REQ_END,             /* this receiver will ask for no more */
 	TX_REQ_KIND_COUNT,
 };
 
 /* Receiver to sender. Host order throughout. */
 struct tx_req {
 	struct flow flow;
-	uint32_t seq;
-	uint32_t ack;
+	union {
+		struct {
+			uint32_t seq;
+			uint32_t ack;
+		};
+		uint8_t mac[6]; /* the neighbour kinds */
+	};
 	uint32_t tsecr;       /* timestamp to echo; only with has_ts */
 	uint16_t probe_id;    /* sig_probe id whose bytes ride along; SIG_PROBE_NONE: no payload */
 	uint16_t probe_off;   /* first byte of the probe to send */

@@ -1,0 +1,67 @@
+/* filter: the capture filter's text. Pure.
+ * Sources: pcap-filter(7); RFC 791; RFC 8200; RFC 792; RFC 4443; RFC 4861. */
+#include "rx/filter.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+struct text {
+	char *p;
+	size_t size, len;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(t->p + t->len, t->size - t->len, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= t->size - t->len)
+		t->len = t->size - 1;
+	else
+		t->len += (size_t)n;
+}
+
+static void add_v4(struct text *t, const struct filter_config *c)
+{
+	add(t, "(ip and ip[16:4] >= 0x%08x and ip[16:4] <= 0x%08x and ", ipaddr_get_v4(&c->v4_lo),
+	    ipaddr_get_v4(&c->v4_hi));
+	add(t, "((tcp and tcp[2:2] >= %u and tcp[2:2] <= %u) or icmp[0] == 3))", c->port_lo,
+	    c->port_hi);
+	if (c->is_ethernet)
+		add(t, " or arp");
+}
+
+static void add_v6(struct text *t, const struct filter_config *c)
+{
+	add(t, "(ip6");
+	for (int i = 0; i < 12; i += 4) {
+		const uint8_t *b = c->v6_lo.b + i;
+		add(t, " and ip6[%d:4] == 0x%02x%02x%02x%02x", 24 + i, b[0], b[1], b[2], b[3]);
+	}
+	uint64_t hi, lo, top;
+	ipaddr_get_u64(&c->v6_lo, &hi, &lo);
+	ipaddr_get_u64(&c->v6_hi, &hi, &top);
+	add(t, " and ip6[36:4] >= 0x%08x and ip6[36:4] <= 0x%08x and (", (uint32_t)lo,
+	    (uint32_t)top);
+	add(t, "(ip6[6] == 6 and ip6[42:2] >= %u and ip6[42:2] <= %u)", c->port_lo, c->port_hi);
+	add(t, " or (ip6[6] == 58 and (ip6[40] == 1 or ip6[40] == 2 or ip6[40] == 136))");
+	/* Hop-by-hop, routing, fragment, authentication, destination options: looked into later. */
+	add(t, " or ip6[6] == 0 or ip6[6] == 43 or ip6[6] == 44 or ip6[6] == 51 or ip6[6] == 60))");
+	if (c->is_ethernet)
+		add(t, " or (ip6 and ip6[6] == 58 and (ip6[40] == 135 or ip6[40] == 136))");
+}
+
+int filter_build(const struct filter_config *c, char *text, size_t size)
+{
+	struct text t = {.p = text, .size = size};
+	text[0] = '\0';
+	if (c->has_v4)
+		add_v4(&t, c);
+	if (c->has_v4 && c->has_v6)
+		add(&t, " or ");
+	if (c->has_v6)
+		add_v6(&t, c);
+	return t.len >= size - 1 ? -ENOSPC : 0;
+}

@@ -1,0 +1,315 @@
+/* receiver: capture -> decode -> engine, and the engine's messages to sender and writer. Its own
+ * thread; owns the engine and a stock of results. Refuses nothing silently: what it cannot use is
+ * counted. Sources: DESIGN.md section 2; HOUSE.md threads. */
+#include "rx/receiver.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define WAIT_NS  (2 * NS_PER_MS)
+#define STATS_NS (100 * NS_PER_MS)
+#define STALL_NS (50 * NS_PER_US)
+enum {
+	READ_MAX = 256,       /* packets between two looks at the timers */
+	RESULTS_RESERVE = 32, /* kept for records that are due: data must not take the last ones */
+};
+
+struct receiver {
+	struct receiver_config config;
+	struct engine *engine;
+	struct result *results; /* the stock, one allocation */
+	struct result **stock;  /* free ones, a stack */
+	size_t n_stock;
+	size_t n_senders_done;
+	int64_t last_syn_ns;
+	int64_t next_stats_ns;
+	int64_t mono_minus_wall_ns; /* of the batch at hand */
+	int64_t now_ns;
+	bool is_aborted;
+	enum link_type link;
+	struct diag error;
+};
+
+/* ---- the engine's rim ---- */
+
+static size_t sender_of(const struct receiver *r, const struct ipaddr *raddr)
+{
+	/* One sender serves all packets of a host, so that they keep their order. */
+	return r->config.n_senders == 1
+		   ? 0
+		   : (size_t)(raddr->b[15] ^ raddr->b[14]) % r->config.n_senders;
+}
+
+static bool op_send(void *ctx, const struct tx_req *req)
+{
+	struct receiver *r = ctx;
+	return ring_push(r->config.reqs[sender_of(r, &req->flow.raddr)], req, sizeof(*req));
+}
+
+static void fetch_results(struct receiver *r)
+{
+	struct result *result;
+	while (ring_pop(r->config.free_results, &result, sizeof(result)))
+		r->stock[r->n_stock++] = result;
+}
+
+static struct result *op_result_try(void *ctx)
+{
+	struct receiver *r = ctx;
+	if (r->n_stock <= RESULTS_RESERVE)
+		fetch_results(r);
+	return r->n_stock <= RESULTS_RESERVE ? NULL : r->stock[--r->n_stock];
+}
+
+/* Waits for the writer: it always sends results home, even when its output has failed. */
+static struct result *op_result_get(void *ctx)
+{
+	struct receiver *r = ctx;
+	if (r->n_stock == 0)
+		fetch_results(r);
+	if (r->n_stock == 0) {
+		int64_t since = clock_mono_ns();
+		do {
+			clock_sleep_ns(STALL_NS);
+			fetch_results(r);
+		} while (r->n_stock == 0);
+		counters_add(
+		    r->config.counters, COUNTER_out_stall_ns, (uint64_t)(clock_mono_ns() - since));
+	}
+	return r->stock[--r->n_stock];
+}
+
+static void op_result_emit(void *ctx, struct result *result)
+{
+	struct receiver *r = ctx;
+	/* The ring holds as many cells as there are results, and one more: it is never full. */
+	if (!ring_push(r->config.results, &result, sizeof(result)))
+		abort();
+}
+
+static void op_result_drop(void *ctx, struct result *result)
+{
+	struct receiver *r = ctx;
+	r->stock[r->n_stock++] = result;
+}
+
+static const struct engine_ops receiver_ops = {
+    .send = op_send,
+    .result_try = op_result_try,
+    .result_get = op_result_get,
+    .result_emit = op_result_emit,
+    .result_drop = op_result_drop,
+};
+
+/* ---- life ---- */
+
+int receiver_create(const struct receiver_config *config, struct receiver **out)
+{
+	struct receiver *r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->config = *config;
+	r->results = calloc(config->n_results, sizeof(*r->results));
+	r->stock = calloc(config->n_results, sizeof(*r->stock));
+	int err = r->results && r->stock ? 0 : -ENOMEM;
+	if (!err)
+		err = engine_create(&config->engine, config->set, config->planner, &receiver_ops, r,
+		    config->counters, clock_mono_ns(), &r->engine);
+	if (err) {
+		receiver_destroy(r);
+		return err;
+	}
+	/* Pushed so that the first in use are the lowest: untouched ones stay out of memory. */
+	for (size_t i = config->n_results; i > 0; i--)
+		r->stock[r->n_stock++] = &r->results[i - 1];
+	*out = r;
+	return 0;
+}
+
+void receiver_destroy(struct receiver *r)
+{
+	if (!r)
+		return;
+	engine_destroy(r->engine);
+	free(r->results);
+	free(r->stock);
+	free(r);
+}
+
+const char *receiver_error(const struct receiver *r)
+{
+	return r->error.text[0] ? r->error.text : NULL;
+}
+
+/* ---- packets ---- */
+
+static bool is_ours(const struct receiver *r, const struct ipaddr *addr)
+{
+	const struct cookie_params *c = &r->config.engine.cookie;
+	bool is_v4 = ipaddr_is_v4(addr);
+	const struct ipaddr *base = is_v4 ? &c->laddr_v4 : &c->laddr_v6;
+	uint32_t n = is_v4 ? c->n_laddr_v4 : c->n_laddr_v6;
+	uint64_t base_hi, base_lo, hi, lo;
+	ipaddr_get_u64(base, &base_hi, &base_lo);
+	ipaddr_get_u64(addr, &hi, &lo);
+	return hi == base_hi && lo - base_lo < n;
+}
+
+static void on_neighbour(struct receiver *r, const struct neighbour_msg *m)
+{
+	struct tx_req req = {.kind = TX_REQ_NEIGHBOUR, .probe_id = SIG_PROBE_NONE};
+	memcpy(req.mac, m->mac, 6);
+	if (!m->is_request) {
+		req.flow.raddr = m->addr;
+	} else if (r->config.answers_neighbours && is_ours(r, &m->addr)) {
+		req.kind = TX_REQ_NEIGHBOUR_REPLY;
+		req.flow.raddr = m->from;
+		req.flow.laddr = m->addr;
+	} else {
+		return;
+	}
+	/* Every sender keeps its own table of neighbours. A full ring loses nothing for good: the
+	 * question is asked again. */
+	for (size_t i = 0; i < r->config.n_senders; i++) {
+		if (!ring_push(r->config.reqs[i], &req, sizeof(req)))
+			counters_add(r->config.counters, COUNTER_tx_ring_full, 1);
+		if (m->is_request)
+			break;
+	}
+}
+
+static void on_packet(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_ns)
+{
+	struct receiver *r = ctx;
+	struct packet packet;
+	counters_add(r->config.counters, COUNTER_packets_received, 1);
+	counters_add(r->config.counters, COUNTER_bytes_received, len);
+	int64_t now_ns = wall_ns + r->mono_minus_wall_ns;
+	if (now_ns > r->now_ns) /* the clock was set while the packet waited */
+		now_ns = r->now_ns;
+	wire_decode(r->link, bytes, len, &packet);
+	switch (packet.kind) {
+	case PACKET_TCP:
+		engine_segment(r->engine, &packet.segment, now_ns, wall_ns);
+		break;
+	case PACKET_ICMP_ERROR:
+		engine_icmp(r->engine, &packet.icmp, now_ns);
+		break;
+	case PACKET_NEIGHBOUR:
+		on_neighbour(r, &packet.neighbour);
+		break;
+	case PACKET_FRAGMENT:
+		counters_add(r->config.counters, COUNTER_fragments_received, 1);
+		break;
+	case PACKET_BAD_CHECKSUM:
+		counters_add(r->config.counters, COUNTER_checksum_bad, 1);
+		break;
+	case PACKET_MALFORMED:
+		counters_add(r->config.counters, COUNTER_decode_error, 1);
+		break;
+	case PACKET_OTHER:
+	case PACKET_KIND_COUNT:
+		counters_add(r->config.counters, COUNTER_foreign_received, 1);
+		break;
+	}
+}
+
+static int read_captures(struct receiver *r)
+{
+	int n_read = 0;
+	r->now_ns = clock_mono_ns();
+	r->mono_minus_wall_ns = r->now_ns - clock_wall_ns();
+	for (size_t i = 0; i < r->config.n_captures; i++) {
+		r->link = capture_link_type(r->config.captures[i]);
+		int n = capture_read(r->config.captures[i], READ_MAX, on_packet, r, &r->error);
+		if (n < 0)
+			return n;
+		n_read += n;
+	}
+	return n_read;
+}
+
+static void read_stats(struct receiver *r, int64_t now_ns)
+{
+	if (now_ns < r->next_stats_ns)
+		return;
+	r->next_stats_ns = now_ns + STATS_NS;
+	uint64_t kernel = 0, interface = 0;
+	for (size_t i = 0; i < r->config.n_captures; i++) {
+		uint64_t k, f;
+		if (capture_stats(r->config.captures[i], &k, &f)) {
+			kernel += k;
+			interface += f;
+		}
+	}
+	counters_set(r->config.counters, COUNTER_kernel_drops, kernel);
+	counters_set(r->config.counters, COUNTER_interface_drops, interface);
+}
+
+static void read_messages(struct receiver *r, int64_t now_ns)
+{
+	struct control control;
+	while (ring_pop(r->config.control, &control, sizeof(control))) {
+		if (control.kind != CONTROL_ABORT)
+			continue;
+		r->is_aborted = true;
+		engine_abort(r->engine, now_ns);
+	}
+	for (size_t i = 0; i < r->config.n_senders; i++) {
+		struct rx_note note;
+		while (ring_pop(r->config.notes[i], &note, sizeof(note))) {
+			r->n_senders_done++;
+			if (note.at_ns > r->last_syn_ns)
+				r->last_syn_ns = note.at_ns;
+		}
+	}
+}
+
+static bool is_finished(const struct receiver *r, int64_t now_ns)
+{
+	if (r->is_aborted)
+		return true;
+	if (r->n_senders_done < r->config.n_senders)
+		return false;
+	return now_ns - r->last_syn_ns >= r->config.cooldown_ns &&
+	       engine_count_sessions(r->engine) == 0;
+}
+
+/* The end markers go last through every ring; they wait for room as long as it takes. */
+static void say_goodbye(struct receiver *r)
+{
+	struct tx_req end = {.kind = TX_REQ_END, .probe_id = SIG_PROBE_NONE};
+	for (size_t i = 0; i < r->config.n_senders; i++) {
+		while (!ring_push(r->config.reqs[i], &end, sizeof(end)))
+			clock_sleep_ns(STALL_NS);
+	}
+	struct result *none = NULL;
+	while (!ring_push(r->config.results, &none, sizeof(none)))
+		clock_sleep_ns(STALL_NS);
+}
+
+void receiver_run(struct receiver *r)
+{
+	for (;;) {
+		int n = read_captures(r);
+		int64_t now_ns = clock_mono_ns();
+		if (n < 0) {
+			/* The interface is gone: what is known is still written. */
+			r->is_aborted = true;
+			engine_abort(r->engine, now_ns);
+		}
+		engine_tick(r->engine, now_ns);
+		read_messages(r, now_ns);
+		read_stats(r, now_ns);
+		if (is_finished(r, now_ns))
+			break;
+		if (n == 0)
+			capture_wait(r->config.captures, r->config.n_captures, WAIT_NS);
+	}
+	r->next_stats_ns = 0;
+	read_stats(r, clock_mono_ns());
+	say_goodbye(r);
+}

@@ -1,0 +1,45 @@
+#ifndef RX_RECEIVER_H
+#define RX_RECEIVER_H
+
+#include "base/ring.h"
+#include "engine/engine.h"
+#include "rx/capture.h"
+
+/* The receiver thread: captures, decodes, drives one engine, and is the rim that the engine's
+ * messages leave by. Opaque. */
+struct receiver;
+
+enum { RECEIVER_CAPTURES_MAX = 2, RECEIVER_SENDERS_MAX = 16 };
+
+struct receiver_config {
+	struct engine_config engine;
+	const struct sig_set *set;         /* borrowed */
+	const struct sig_planner *planner; /* borrowed */
+	size_t n_captures; /* one, or one a family when they leave by two interfaces */
+	struct capture *captures[RECEIVER_CAPTURES_MAX]; /* borrowed; this thread's while it runs */
+	struct ring *control;                            /* struct control from main */
+	size_t n_senders;
+	struct ring *reqs[RECEIVER_SENDERS_MAX];  /* struct tx_req to each sender */
+	struct ring *notes[RECEIVER_SENDERS_MAX]; /* struct rx_note from each sender */
+	struct ring *results;                     /* struct result * to the writer */
+	struct ring *free_results;                /* struct result * back from the writer */
+	size_t n_results;                         /* how many results this receiver owns, >= 64 */
+	int64_t cooldown_ns;
+	/* Source addresses that the host does not own: ARP and NDP for them are answered. */
+	bool answers_neighbours;
+	struct counters *counters;
+};
+
+/* Allocates the results and makes the engine. Returns 0 or a negative errno. */
+int receiver_create(const struct receiver_config *config, struct receiver **out)
+    __attribute__((warn_unused_result));
+void receiver_destroy(struct receiver *receiver);
+
+/* Runs until the senders are done, the cooldown is over and every session has ended (or
+ * CONTROL_ABORT). Sends TX_REQ_END and the end marker last. Thread function body. */
+void receiver_run(struct receiver *receiver);
+
+/* After the thread was joined: why it stopped early, or NULL. */
+const char *receiver_error(const struct receiver *receiver);
+
+#endif

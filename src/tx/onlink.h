@@ -1,0 +1,53 @@
+#ifndef TX_ONLINK_H
+#define TX_ONLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/flow.h"
+#include "base/hash.h"
+
+/* MACs of targets on our own link, asked for by ARP or NDP within the rate. First SYNs wait here for
+ * the answer; what nobody answers for is given up. Pure: time and answers come in, requests go out
+ * through onlink_next_request. Bounded: ONLINK_MAX_ADDRS addresses, ONLINK_MAX_PARKED first SYNs.
+ * Owned by one sender. Opaque. */
+struct onlink;
+
+enum { ONLINK_MAX_ADDRS = 65536, ONLINK_MAX_PARKED = 65536, ONLINK_TRIES = 3 };
+
+enum onlink_state {
+	ONLINK_PENDING,  /* asked, not answered yet */
+	ONLINK_RESOLVED, /* mac is known */
+	ONLINK_FAILED,   /* nobody answered */
+	ONLINK_STATE_COUNT,
+};
+
+int onlink_create(const struct hash_key *key, struct onlink **out)
+    __attribute__((warn_unused_result));
+void onlink_destroy(struct onlink *onlink);
+
+/* What is known of addr; asks when it is new. *mac is filled when resolved. When the table is full
+ * the oldest failed or resolved address is forgotten; when all are pending: ONLINK_FAILED. */
+enum onlink_state onlink_lookup(
+    struct onlink *onlink, const struct ipaddr *addr, int64_t now_ns, uint8_t mac[6]);
+
+/* Keeps a first SYN (attempt number n) for a pending address. False: no room; try again later. */
+bool onlink_park(struct onlink *onlink, const struct target *target, uint16_t n);
+
+/* An answer was heard: addr is at mac. Unasked ones are ignored. */
+void onlink_note(struct onlink *onlink, const struct ipaddr *addr, const uint8_t mac[6]);
+
+/* Takes one parked SYN whose address was resolved (*is_failed false) or given up (true). False: none. */
+bool onlink_take(struct onlink *onlink, struct target *target, uint16_t *n, bool *is_failed);
+
+/* The next address to ask for now, or NULL. Each is asked ONLINK_TRIES times, a second apart. */
+const struct ipaddr *onlink_next_request(struct onlink *onlink, int64_t now_ns);
+
+/* Parked SYNs: the sender is not done before this is 0. */
+size_t onlink_count_parked(const struct onlink *onlink);
+
+/* Room for parked SYNs left? */
+bool onlink_has_room(const struct onlink *onlink);
+
+#endif
