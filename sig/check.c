@@ -81,7 +81,8 @@ static void fail(struct checker *ck, const struct sig_protocol *protocol,
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	snprintf(text, sizeof(text), "%s:%u:1: %s", protocol->file, vector->line, what);
-	ck->report(ck->arg, text);
+	if (ck->report)
+		ck->report(ck->arg, text);
 	ck->n_failed++;
 }
 

@@ -13,7 +13,7 @@
 struct sig_protocol;
 struct diag;
 
-/* A set with the built-in files, not yet compiled; then files are added, then sig_compile_set. */
+/* A set with the built-in files, not yet compiled; then files are added, then sig_set_finish. */
 int sig_set_open(const char *contact, struct diag *diag, struct sig_set **out)
     __attribute__((warn_unused_result));
 
@@ -22,6 +22,11 @@ int sig_set_open(const char *contact, struct diag *diag, struct sig_set **out)
 int sig_set_add_file(struct sig_set *set, const char *path, const char *contact, struct diag *diag,
     const char **protocol) __attribute__((warn_unused_result));
 
+/* Adds the *.sig files of a directory in the order of their names. Errors as sig_set_add_file. */
+int sig_set_add_dir(struct sig_set *set, const char *dir, const char *contact, struct diag *diag)
+    __attribute__((warn_unused_result));
+
+/* Compiles the set after the last file. Errors as sig_set_create. */
 int sig_set_finish(struct sig_set *set, struct diag *diag) __attribute__((warn_unused_result));
 
 /* One protocol of the set, for printing. Strings are owned by the set. */
@@ -55,7 +60,8 @@ struct sig_check_result {
 /* Runs the vectors of one protocol (name) or of all (name NULL) against the whole set. A positive
  * vector must be named as its file says; no prefix of it, neither as a beginning nor as all that
  * came, may be named anything else; a reject vector must not get the file's name; an unsure vector
- * must be left open with the file's protocol among the candidates. Returns 0 or -ENOMEM. */
+ * must be left open with the file's protocol among the candidates. report may be NULL: only count. Returns 0 or
+ * -ENOMEM. */
 int sig_check_vectors(const struct sig_set *set, const char *name, sig_check_report_fn *report,
     void *arg, struct sig_check_result *out) __attribute__((warn_unused_result));
 

@@ -94,8 +94,7 @@ static int is_sig_file(const struct dirent *entry)
 	return len > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + len - 4, ".sig") == 0;
 }
 
-/* Adds the *.sig files of a directory in the order of their names. */
-static int add_dir(struct sig_set *set, const char *dir, const char *contact, struct diag *diag)
+int sig_set_add_dir(struct sig_set *set, const char *dir, const char *contact, struct diag *diag)
 {
 	struct dirent **entries = NULL;
 	int rc = 0;
@@ -152,7 +151,7 @@ int sig_set_create(const char *const *dirs, size_t n_dirs, const char *contact, 
 	struct sig_set *set = NULL;
 	int rc = sig_set_open(contact, diag, &set);
 	for (size_t i = 0; i < n_dirs && !rc; i++)
-		rc = add_dir(set, dirs[i], contact, diag);
+		rc = sig_set_add_dir(set, dirs[i], contact, diag);
 	rc = rc ? rc : sig_compile(set, diag);
 	if (rc == -ENOMEM)
 		diag_set(diag, rc, "signatures: out of memory");
