@@ -164,7 +164,7 @@ static int parse_mac(const char *text, uint8_t out[6], struct diag *diag)
 		is_mac =
 		    high >= 0 && low >= 0 &&
 		    (i == 5 || ((separator == ':' || separator == '-') && separator == text[2]));
-		out[i] = (uint8_t)(high << 4 | low);
+		out[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
 		bits |= out[i];
 	}
 	if (!is_mac)
