@@ -1,0 +1,315 @@
+/* text: bytes and numbers as text, at the pace of the writer. Pure; refuses to write past its buffer.
+ * Sources: RFC 8259 section 7 (JSON strings), RFC 4180 (CSV), RFC 4648 (base64), RFC 3339 (time),
+ * RFC 3629 (UTF-8), Unicode 15 general category Cf and the bidirectional controls of UAX 9. */
+#include "out/text.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/dassert.h"
+
+/* Room for n more bytes, or NULL and the sticky mark. */
+static char *reserve(struct text *t, size_t n)
+{
+	if (t->cap - t->len < n) {
+		t->is_full = true;
+		return NULL;
+	}
+	return t->p + t->len;
+}
+
+void text_put(struct text *t, const char *bytes, size_t len)
+{
+	char *p = reserve(t, len);
+	if (!p)
+		return;
+	memcpy(p, bytes, len);
+	t->len += len;
+}
+
+void text_puts(struct text *t, const char *s)
+{
+	text_put(t, s, strlen(s));
+}
+
+void text_putc(struct text *t, char c)
+{
+	char *p = reserve(t, 1);
+	if (!p)
+		return;
+	*p = c;
+	t->len++;
+}
+
+/* Writes v backwards so that it ends before end; returns where it starts. */
+static char *digits_before(char *end, uint64_t v)
+{
+	do {
+		*--end = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	return end;
+}
+
+void text_put_u64(struct text *t, uint64_t v)
+{
+	char buf[20];
+	char *end = buf + sizeof(buf);
+	char *start = digits_before(end, v);
+	text_put(t, start, (size_t)(end - start));
+}
+
+void text_put_fixed(struct text *t, int64_t v, unsigned decimals)
+{
+	static const uint64_t scale[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+	assert(decimals >= 1 && decimals <= 6);
+	uint64_t u = v < 0 ? ~(uint64_t)v + 1 : (uint64_t)v;
+	uint64_t fraction = u % scale[decimals];
+	while (decimals > 1 && fraction % 10 == 0) {
+		fraction /= 10;
+		u /= 10;
+		decimals--;
+	}
+	char buf[24];
+	char *end = buf + sizeof(buf);
+	char *start = end;
+	for (unsigned i = 0; i < decimals; i++) {
+		*--start = (char)('0' + fraction % 10);
+		fraction /= 10;
+	}
+	*--start = '.';
+	start = digits_before(start, u / scale[decimals]);
+	if (v < 0)
+		*--start = '-';
+	text_put(t, start, (size_t)(end - start));
+}
+
+void text_put_ip(struct text *t, const struct ipaddr *addr)
+{
+	if (ipaddr_is_v4(addr)) {
+		char buf[16];
+		char *end = buf + sizeof(buf);
+		char *start = end;
+		for (int i = 15; i >= 12; i--) {
+			start = digits_before(start, addr->b[i]);
+			if (i > 12)
+				*--start = '.';
+		}
+		text_put(t, start, (size_t)(end - start));
+		return;
+	}
+	char buf[IPADDR_STRLEN];
+	text_put(t, buf, ipaddr_format(addr, buf));
+}
+
+static void put_padded(char *p, unsigned v, unsigned width)
+{
+	while (width--) {
+		p[width] = (char)('0' + v % 10);
+		v /= 10;
+	}
+}
+
+/* Year, month and day of a day number since 1970-01-01, in the Gregorian calendar: the year is taken
+ * to begin in March, so that the leap day comes last and months follow a linear rule. */
+static void civil_from_days(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
+{
+	uint64_t z = days + 719468; /* days since 0000-03-01 */
+	uint64_t era = z / 146097;
+	uint64_t doe = z % 146097; /* day of the 400-year era */
+	uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	uint64_t mp = (5 * doy + 2) / 153;
+	*day = (unsigned)(doy - (153 * mp + 2) / 5 + 1);
+	*month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
+	*year = (unsigned)(yoe + era * 400 + (*month <= 2));
+}
+
+void text_put_time(struct text *t, int64_t wall_ns)
+{
+	uint64_t us = wall_ns < 0 ? 0 : (uint64_t)(wall_ns / NS_PER_US);
+	uint64_t secs = us / 1000000;
+	unsigned year, month, day;
+	civil_from_days(secs / 86400, &year, &month, &day);
+	unsigned in_day = (unsigned)(secs % 86400);
+	char buf[] = "0000-00-00T00:00:00.000000Z";
+	put_padded(buf, year, 4);
+	put_padded(buf + 5, month, 2);
+	put_padded(buf + 8, day, 2);
+	put_padded(buf + 11, in_day / 3600, 2);
+	put_padded(buf + 14, in_day / 60 % 60, 2);
+	put_padded(buf + 17, in_day % 60, 2);
+	put_padded(buf + 20, (unsigned)(us % 1000000), 6);
+	text_put(t, buf, sizeof(buf) - 1);
+}
+
+void text_put_base64(struct text *t, const uint8_t *bytes, size_t len)
+{
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t out_len = (len + 2) / 3 * 4;
+	char *p = reserve(t, out_len);
+	if (!p)
+		return;
+	t->len += out_len;
+	for (; len >= 3; bytes += 3, len -= 3) {
+		uint32_t v = (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
+		*p++ = alphabet[v >> 18];
+		*p++ = alphabet[v >> 12 & 63];
+		*p++ = alphabet[v >> 6 & 63];
+		*p++ = alphabet[v & 63];
+	}
+	if (len == 0)
+		return;
+	uint32_t v = (uint32_t)bytes[0] << 16 | (len == 2 ? (uint32_t)bytes[1] << 8 : 0);
+	*p++ = alphabet[v >> 18];
+	*p++ = alphabet[v >> 12 & 63];
+	*p++ = len == 2 ? alphabet[v >> 6 & 63] : '=';
+	*p = '=';
+}
+
+size_t text_decode_utf8(const uint8_t *p, const uint8_t *end, uint32_t *cp)
+{
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t n = p[0] < 0x80   ? 1
+		   : p[0] < 0xc2 ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+		   : p[0] < 0xf5 ? 4
+				 : 0;
+	if (n == 0 || (size_t)(end - p) < n)
+		return 0;
+	uint32_t v = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		v = v << 6 | (p[i] & 0x3f);
+	}
+	if (v < smallest[n] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
+		return 0;
+	*cp = v;
+	return n;
+}
+
+/* Characters beyond ASCII that have no shape of their own: C1 controls, soft hyphen, format and
+ * direction controls, line separators, variation selectors and tags, private use, noncharacters. */
+static bool is_invisible(uint32_t cp)
+{
+	static const struct {
+		uint32_t lo, hi;
+	} ranges[] = {{0x80, 0xa0}, {0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd},
+	    {0x70f, 0x70f}, {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f},
+	    {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800}, {0x3000, 0x3000},
+	    {0x3164, 0x3164}, {0xe000, 0xf8ff}, {0xfdd0, 0xfdef}, {0xfe00, 0xfe0f},
+	    {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0x110bd, 0x110bd},
+	    {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+	    {0xe0000, 0x10ffff}};
+	if ((cp & 0xfffe) == 0xfffe)
+		return true;
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]) && ranges[i].lo <= cp; i++)
+		if (cp <= ranges[i].hi)
+			return true;
+	return false;
+}
+
+/* A backslash of our own escapes; inside JSON it needs one itself. */
+static void put_backslash(struct text *t, enum text_quote quote)
+{
+	text_put(t, "\\\\", quote == TEXT_QUOTE_JSON ? 2 : 1);
+}
+
+static void put_hex_escape(struct text *t, uint8_t b, enum text_quote quote)
+{
+	static const char hex[] = "0123456789abcdef";
+	put_backslash(t, quote);
+	char buf[] = {'x', hex[b >> 4], hex[b & 15]};
+	text_put(t, buf, sizeof(buf));
+}
+
+static void put_ascii_special(struct text *t, uint8_t b, enum text_quote quote)
+{
+	switch (b) {
+	case '"':
+		if (quote == TEXT_QUOTE_JSON)
+			text_putc(t, '\\');
+		else if (quote == TEXT_QUOTE_CSV)
+			text_putc(t, '"');
+		text_putc(t, '"');
+		return;
+	case '\\':
+		put_backslash(t, quote);
+		put_backslash(t, quote);
+		return;
+	case '\r':
+	case '\n':
+	case '\t':
+		put_backslash(t, quote);
+		text_putc(t, b == '\r' ? 'r' : b == '\n' ? 'n' : 't');
+		return;
+	}
+	put_hex_escape(t, b, quote);
+}
+
+static bool is_plain(uint8_t b)
+{
+	return b >= 0x20 && b < 0x7f && b != '"' && b != '\\';
+}
+
+void text_put_printable(
+    struct text *t, const uint8_t *bytes, size_t len, size_t max_bytes, enum text_quote quote)
+{
+	const uint8_t *p = bytes;
+	const uint8_t *end = bytes + len;
+	const uint8_t *stop = bytes + (len < max_bytes ? len : max_bytes);
+	while (p < stop) {
+		const uint8_t *run = p;
+		while (p < stop && is_plain(*p))
+			p++;
+		text_put(t, (const char *)run, (size_t)(p - run));
+		if (p == stop)
+			break;
+		if (*p < 0x80) {
+			put_ascii_special(t, *p++, quote);
+			continue;
+		}
+		uint32_t cp;
+		size_t n = text_decode_utf8(p, end, &cp);
+		if (n > 0 && p + n > stop)
+			break;
+		if (n > 0 && !is_invisible(cp)) {
+			text_put(t, (const char *)p, n);
+			p += n;
+			continue;
+		}
+		for (n = n ? n : 1; n > 0; n--)
+			put_hex_escape(t, *p++, quote);
+	}
+}
+
+void text_put_json_lossy(struct text *t, const uint8_t *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+	const uint8_t *end = bytes + len;
+	while (p < end) {
+		const uint8_t *run = p;
+		while (p < end && is_plain(*p))
+			p++;
+		text_put(t, (const char *)run, (size_t)(p - run));
+		if (p == end)
+			break;
+		if (*p == '"' || *p == '\\') {
+			text_putc(t, '\\');
+			text_putc(t, (char)*p++);
+		} else if (*p < 0x80) {
+			static const char hex[] = "0123456789abcdef";
+			char buf[] = {'\\', 'u', '0', '0', hex[*p >> 4], hex[*p & 15]};
+			text_put(t, buf, sizeof(buf));
+			p++;
+		} else {
+			uint32_t cp;
+			size_t n = text_decode_utf8(p, end, &cp);
+			text_put(t, n ? (const char *)p : "\\ufffd", n ? n : 6);
+			p += n ? n : 1;
+		}
+	}
+}

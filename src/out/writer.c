@@ -1,0 +1,358 @@
+/* writer: the last stage of the path. Owns the output, the databases and the line buffer.
+ * Thread: writer (or whoever calls writer_put); state and tickets are read by main.
+ * Refuses to lose a record in silence and to make a receiver wait for a dead output: after a failure
+ * results are still taken, counted as lost and sent home. */
+#include "out/writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/dassert.h"
+#include "base/diag.h"
+#include "base/ring.h"
+#include "out/fields.h"
+#include "out/geo.h"
+#include "out/record.h"
+#include "out/sink.h"
+
+/* Longest nap of an idle writer. Records wait this long at most; a receiver's pool must not run dry
+ * meanwhile. */
+#define NAP_MIN_NS (50 * NS_PER_US)
+#define NAP_MAX_NS (5 * NS_PER_MS)
+
+enum { BATCH = 64 };
+
+struct writer {
+	enum format format;
+	enum only only;
+	uint64_t max_results;
+	struct field_list fields;
+	const struct sig_set *set;
+	struct counters *counters;
+	struct geo *geo; /* NULL: none */
+	struct sink *sink;
+	struct writer_summary summary;
+	struct diag diag;     /* why the output failed; written before state is */
+	int err;              /* writer's own view of the failure */
+	int state;            /* enum writer_state; atomic, only the writer writes */
+	uint64_t sync_wanted; /* atomic, only main writes */
+	uint64_t sync_done;   /* atomic, only the writer writes */
+	char line[RECORD_LINE_MAX];
+};
+
+_Static_assert((int)RECORD_LINE_MAX <= (int)SINK_BUFFER_LEN, "a line fits the sink");
+
+int writer_create(const struct writer_options *options, struct diag *diag, struct writer **out)
+{
+	if (options->fields && options->format != FORMAT_JSONL && options->format != FORMAT_CSV)
+		return diag_set(
+		    diag, -EINVAL, "--fields: the formats lzr and zgrab have fixed fields");
+	struct writer *writer = calloc(1, sizeof(*writer));
+	if (!writer)
+		return diag_set(diag, -ENOMEM, "output: not enough memory");
+	writer->format = options->format;
+	/* zgrab2 needs a tag: a record without a protocol has no line in that format. */
+	writer->only = options->format == FORMAT_ZGRAB ? ONLY_IDENTIFIED : options->only;
+	writer->max_results = options->max_results;
+	writer->set = options->set;
+	writer->counters = options->counters;
+	int err = fields_parse(options->fields, diag, &writer->fields);
+	if (!err && options->n_geoip > 0)
+		err = geo_open(options->geoip, options->n_geoip, diag, &writer->geo);
+	if (!err) {
+		struct sink_options sink = {.path = options->output_file,
+		    .is_zstd = options->is_zstd,
+		    .level = options->zstd_level,
+		    .is_resume = options->is_resume};
+		err = sink_open(&sink, diag, &writer->sink);
+	}
+	if (err) {
+		writer_destroy(writer);
+		return err;
+	}
+	*out = writer;
+	return 0;
+}
+
+void writer_destroy(struct writer *writer)
+{
+	if (!writer)
+		return;
+	sink_close(writer->sink);
+	geo_close(writer->geo);
+	free(writer);
+}
+
+const struct geo *writer_get_geo(const struct writer *writer)
+{
+	return writer->geo;
+}
+
+static void set_state(struct writer *writer, enum writer_state state)
+{
+	__atomic_store_n(&writer->state, (int)state, __ATOMIC_RELEASE);
+}
+
+enum writer_state writer_get_state(const struct writer *writer, struct diag *diag)
+{
+	enum writer_state state =
+	    (enum writer_state)__atomic_load_n(&writer->state, __ATOMIC_ACQUIRE);
+	if (state == WRITER_FAILED && diag)
+		*diag = writer->diag;
+	return state;
+}
+
+/* Notes the first failure. The text is complete before the state says so. */
+static void note(struct writer *writer, int err, const struct diag *diag)
+{
+	if (!err || writer->err)
+		return;
+	writer->err = err;
+	writer->diag = *diag;
+	set_state(writer, WRITER_FAILED);
+}
+
+int writer_begin(struct writer *writer, const char *preamble, struct diag *diag)
+{
+	bool is_new = false;
+	struct diag why = {0};
+	int err = sink_begin(writer->sink, preamble, &is_new, &why);
+	if (!err && is_new && writer->format == FORMAT_CSV) {
+		struct text t = text_make(writer->line, sizeof(writer->line));
+		record_put_csv_header(&t, &writer->fields);
+		err = sink_write(writer->sink, t.p, t.len, clock_mono_ns(), &why);
+	}
+	note(writer, err, &why);
+	if (err && diag)
+		*diag = why;
+	return err;
+}
+
+static bool is_wanted(const struct writer *writer, const struct result *result)
+{
+	switch (writer->only) {
+	case ONLY_ALL:
+		return true;
+	case ONLY_DATA:
+		return result->data_len > 0;
+	case ONLY_IDENTIFIED:
+		return result->outcome == OUTCOME_IDENTIFIED;
+	case ONLY_COUNT:
+		break;
+	}
+	return true;
+}
+
+static void tally(struct writer *writer, const struct result *result)
+{
+	struct writer_summary *s = &writer->summary;
+	s->n_records++;
+	s->by_outcome[result->outcome]++;
+	counters_add(writer->counters, COUNTER_records_written, 1);
+	if (result->hyperack.verdict == HYPERACK_YES)
+		counters_add(writer->counters, COUNTER_records_hyperacktive, 1);
+	const char *name = result->verdict.protocol;
+	if (result->outcome != OUTCOME_IDENTIFIED || !name)
+		return;
+	counters_add(writer->counters, COUNTER_records_identified, 1);
+	size_t i = 0;
+	while (i < s->n_protocols && s->by_protocol[i].name != name &&
+	       strcmp(s->by_protocol[i].name, name) != 0)
+		i++;
+	if (i == WRITER_PROTOCOLS_MAX) {
+		s->n_other_protocols++;
+		return;
+	}
+	if (i == s->n_protocols)
+		s->by_protocol[s->n_protocols++].name = name;
+	s->by_protocol[i].n++;
+	/* Frequent names move to the front: the table stays sorted and the search short. */
+	while (i > 0 && s->by_protocol[i].n > s->by_protocol[i - 1].n) {
+		struct writer_tally t = s->by_protocol[i];
+		s->by_protocol[i] = s->by_protocol[i - 1];
+		s->by_protocol[--i] = t;
+	}
+}
+
+static void annotate(struct writer *writer, const struct ipaddr *addr, struct geo_record *out)
+{
+	switch (geo_lookup(writer->geo, addr, out)) {
+	case GEO_FOUND:
+		return;
+	case GEO_DAMAGED:
+		counters_add(writer->counters, COUNTER_geo_errors, 1);
+		return;
+	case GEO_MISS:
+		counters_add(writer->counters, COUNTER_geo_misses, 1);
+		return;
+	}
+}
+
+/* The line of one result in writer->line; its length. */
+static size_t serialise(struct writer *writer, const struct result *result)
+{
+	struct geo_record geo;
+	struct record_view view = {.result = result};
+	if (writer->set && result->probe_id < sig_set_probe_count(writer->set))
+		view.probe_name = sig_set_get_probe(writer->set, result->probe_id)->name;
+	if (writer->geo) {
+		annotate(writer, &result->target.addr, &geo);
+		view.geo = &geo;
+	}
+	struct text t = text_make(writer->line, sizeof(writer->line));
+	switch (writer->format) {
+	case FORMAT_JSONL:
+		record_put_json(&t, &view, &writer->fields);
+		break;
+	case FORMAT_CSV:
+		record_put_csv(&t, &view, &writer->fields);
+		break;
+	case FORMAT_LZR:
+		record_put_lzr(&t, &view);
+		break;
+	case FORMAT_ZGRAB:
+		record_put_zgrab(&t, &view);
+		break;
+	case FORMAT_COUNT:
+		break;
+	}
+	assert(!t.is_full);
+	return t.len;
+}
+
+void writer_put(struct writer *writer, const struct result *result, int64_t now_ns)
+{
+	if (writer->err) {
+		counters_add(writer->counters, COUNTER_records_lost, 1);
+		return;
+	}
+	bool is_enough =
+	    writer->max_results > 0 && writer->summary.n_records >= writer->max_results;
+	if (is_enough || !is_wanted(writer, result)) {
+		counters_add(writer->counters, COUNTER_records_filtered, 1);
+		return;
+	}
+	size_t len = serialise(writer, result);
+	struct diag diag = {0};
+	int err = sink_write(writer->sink, writer->line, len, now_ns, &diag);
+	note(writer, err, &diag);
+	if (err) {
+		counters_add(writer->counters, COUNTER_records_lost, 1);
+		return;
+	}
+	counters_add(writer->counters, COUNTER_bytes_serialised, len);
+	counters_set(writer->counters, COUNTER_bytes_written, sink_get_written(writer->sink));
+	tally(writer, result);
+	if (writer->summary.n_records == writer->max_results)
+		set_state(writer, WRITER_ENOUGH);
+}
+
+int writer_finish(struct writer *writer)
+{
+	struct diag diag = {0};
+	if (!writer->err)
+		note(writer, sink_flush(writer->sink, true, &diag), &diag);
+	counters_set(writer->counters, COUNTER_bytes_written, sink_get_written(writer->sink));
+	return writer->err;
+}
+
+uint64_t writer_request_sync(struct writer *writer)
+{
+	return __atomic_add_fetch(&writer->sync_wanted, 1, __ATOMIC_SEQ_CST);
+}
+
+uint64_t writer_get_synced(const struct writer *writer)
+{
+	return __atomic_load_n(&writer->sync_done, __ATOMIC_ACQUIRE);
+}
+
+/* Takes what the ring holds, up to a batch; true when it gave the end marker. Adds to *n_taken. */
+static bool serve_port(
+    struct writer *writer, const struct writer_port *port, int64_t now_ns, size_t *n_taken)
+{
+	struct ring_cell cells[BATCH];
+	size_t n = ring_pop_n(port->results, cells, BATCH);
+	*n_taken += n;
+	for (size_t i = 0; i < n; i++) {
+		struct result *result;
+		memcpy(&result, cells[i].b, sizeof(result));
+		if (!result)
+			return true;
+		writer_put(writer, result, now_ns);
+		bool is_home = ring_push(port->home, &result, sizeof(result));
+		assert(is_home);
+		(void)is_home;
+	}
+	return false;
+}
+
+/* One round over all ports that still live. */
+static size_t serve_all(
+    struct writer *writer, const struct writer_port *ports, size_t n_ports, bool *has_ended)
+{
+	size_t n_taken = 0;
+	int64_t now_ns = clock_mono_ns();
+	for (size_t i = 0; i < n_ports; i++)
+		if (!has_ended[i])
+			has_ended[i] = serve_port(writer, &ports[i], now_ns, &n_taken);
+	struct diag diag = {0};
+	if (!writer->err)
+		note(writer, sink_poll(writer->sink, now_ns, &diag), &diag);
+	return n_taken;
+}
+
+/* Serves a request for durability: everything that was in the rings when the request was seen is
+ * taken (each ring holds at most its capacity), then the output goes to disk. A failed output never
+ * reports a ticket as done. */
+static void serve_sync(
+    struct writer *writer, const struct writer_port *ports, size_t n_ports, bool *has_ended)
+{
+	uint64_t wanted = __atomic_load_n(&writer->sync_wanted, __ATOMIC_SEQ_CST);
+	if (wanted == writer->sync_done || writer->err)
+		return;
+	int64_t now_ns = clock_mono_ns();
+	for (size_t i = 0; i < n_ports; i++) {
+		size_t n_then = ring_get_level(ports[i].results);
+		size_t n_taken = 0;
+		while (n_taken < n_then && !has_ended[i])
+			has_ended[i] = serve_port(writer, &ports[i], now_ns, &n_taken);
+	}
+	struct diag diag = {0};
+	if (!writer->err)
+		note(writer, sink_flush(writer->sink, true, &diag), &diag);
+	if (!writer->err)
+		__atomic_store_n(&writer->sync_done, wanted, __ATOMIC_RELEASE);
+}
+
+static bool have_all_ended(const bool *has_ended, size_t n_ports)
+{
+	for (size_t i = 0; i < n_ports; i++)
+		if (!has_ended[i])
+			return false;
+	return true;
+}
+
+int writer_run(struct writer *writer, const struct writer_port *ports, size_t n_ports)
+{
+	bool has_ended[WRITER_PORTS_MAX] = {false};
+	assert(n_ports <= WRITER_PORTS_MAX);
+	int64_t nap_ns = NAP_MIN_NS;
+	while (!have_all_ended(has_ended, n_ports)) {
+		size_t n_taken = serve_all(writer, ports, n_ports, has_ended);
+		serve_sync(writer, ports, n_ports, has_ended);
+		if (n_taken > 0) {
+			nap_ns = NAP_MIN_NS;
+			continue;
+		}
+		clock_sleep_ns(nap_ns);
+		nap_ns = nap_ns * 2 < NAP_MAX_NS ? nap_ns * 2 : NAP_MAX_NS;
+	}
+	return writer_finish(writer);
+}
+
+void writer_get_summary(const struct writer *writer, struct writer_summary *out)
+{
+	*out = writer->summary;
+}
