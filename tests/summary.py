@@ -2,20 +2,36 @@
 """tests/summary.py RESULTS: counts what the stages of tests/all left behind.
 
 stages.tsv has a line a stage: name, exit status, seconds. RESULTS/NAME/ holds automake's *.trs with
-their *.log, and JUnit *.xml; each case of a cmocka test and of pytest counts as one test. Prints
-failures and skips with their reasons, and alone on the last line: N passed, N failed, N skipped.
+their *.log, and JUnit *.xml; each case of a cmocka test, and of pytest (by its XML, or by the end of
+its log), counts as one test. Prints failures and skips with their reasons, and alone on the last line:
+N passed, N failed, N skipped.
 """
 import pathlib
 import re
 import sys
 import xml.etree.ElementTree
 
+PYTEST = re.compile(r"^(?:=+ )?((?:\d+ \w+, )*\d+ \w+) in [0-9.]+s", re.MULTILINE)
+PYTEST_SKIP = re.compile(r"^SKIPPED \[(\d+)\] (.*)$", re.MULTILINE)
+PYTEST_FAIL = re.compile(r"^FAILED (.*)$|^ERROR (.*)$", re.MULTILINE)
 CMOCKA = re.compile(r"^\[\s+(OK|FAILED|SKIPPED)\s+\] (\S+)$", re.MULTILINE)
 
 
 def last_line(path):
     lines = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
     return lines[-1] if lines else "no reason given"
+
+
+def count_pytest(name, counts, text):
+    """Yields the cases of a pytest run by its closing line ("3 passed, 1 skipped in 2s")."""
+    skips = [reason for n, reason in PYTEST_SKIP.findall(text) for _ in range(int(n))]
+    fails = [a or b for a, b in PYTEST_FAIL.findall(text)]
+    for count, word in re.findall(r"(\d+) (\w+)", counts):
+        word = {"error": "failed", "errors": "failed", "xfailed": "passed"}.get(word, word)
+        reasons = {"skipped": skips, "failed": fails}.get(word, [])
+        if word in ("passed", "failed", "skipped"):
+            for i in range(int(count)):
+                yield name, word, reasons[i] if i < len(reasons) else "no reason given"
 
 
 def count_trs(path):
@@ -30,6 +46,10 @@ def count_trs(path):
     for case, outcome in cases.items():
         word = {"OK": "passed", "FAILED": "failed", "SKIPPED": "skipped"}[outcome]
         yield f"{name}: {case}", word, "cmocka skip()" if word == "skipped" else ""
+    counts = PYTEST.search(text)
+    if counts and not cases:
+        yield from count_pytest(name, counts.group(1), text)
+        cases = {"pytest": "FAILED" if "failed" in counts.group(1) else "OK"}
     if result == "SKIP":
         yield name, "skipped", last_line(log)
     elif result not in ("PASS", "XFAIL"):

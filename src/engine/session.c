@@ -17,8 +17,8 @@ enum {
 
 static uint16_t advertised_window(const struct engine *engine, const struct session *session)
 {
-	return session->conn.has_wscale ? (uint16_t)(RX_WINDOW >> engine->config.wscale)
-					: (uint16_t)RX_WINDOW;
+	int shift = session->conn.has_wscale ? engine->config.wscale : 0;
+	return (uint16_t)(RX_WINDOW >> shift);
 }
 
 static void count_sent(struct engine *engine, const struct session *session, uint16_t len)
