@@ -2,7 +2,6 @@
  * Sources: RFC 4291 section 2.2 and 2.5.5.2 (text, mapped form), RFC 5952 (canonical text). */
 #include "base/ipaddr.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -62,32 +61,158 @@ bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
-/* inet_pton(3) is strict in glibc and musl (four decimal parts, no leading zeros for AF_INET). */
+/* Four decimal numbers without leading zeros; exactly the bytes p..end. */
+static bool parse_v4(const char *p, const char *end, uint8_t out[4])
+{
+	for (unsigned part = 0; part < 4; part++) {
+		const char *start = p;
+		unsigned v = 0;
+		while (p < end && p - start < 3 && (unsigned)(*p - '0') <= 9)
+			v = v * 10 + (unsigned)(*p++ - '0');
+		if (p == start || v > 255 || (*start == '0' && p - start > 1))
+			return false;
+		out[part] = (uint8_t)v;
+		if (part < 3 && (p == end || *p++ != '.'))
+			return false;
+	}
+	return p == end;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Groups of at most four hex digits, "::" once for one zero group or more, a dotted quad at the end
+ * allowed; exactly the bytes p..end. */
+static bool parse_v6(const char *p, const char *end, uint8_t out[16])
+{
+	uint16_t group[8];
+	unsigned n = 0;
+	int gap = -1; /* groups before the "::" */
+	if (end - p >= 2 && p[0] == ':' && p[1] == ':') {
+		gap = 0;
+		p += 2;
+	}
+	while (p < end) {
+		const char *start = p;
+		unsigned v = 0;
+		int h;
+		while (p < end && p - start < 4 && (h = hex_value(*p)) >= 0) {
+			v = v << 4 | (unsigned)h;
+			p++;
+		}
+		if (p == start || n == 8)
+			return false;
+		if (p < end && *p == '.') {
+			uint8_t v4[4];
+			if (n > 6 || !parse_v4(start, end, v4))
+				return false;
+			group[n++] = (uint16_t)(v4[0] << 8 | v4[1]);
+			group[n++] = (uint16_t)(v4[2] << 8 | v4[3]);
+			break;
+		}
+		group[n++] = (uint16_t)v;
+		if (p == end)
+			break;
+		if (*p++ != ':' || p == end)
+			return false;
+		if (*p == ':') {
+			if (gap >= 0)
+				return false;
+			gap = (int)n;
+			p++;
+		}
+	}
+	if (gap < 0 ? n != 8 : n > 7)
+		return false;
+	unsigned n_before = gap < 0 ? 8 : (unsigned)gap, n_after = n - (gap < 0 ? 8 : n_before);
+	memset(out, 0, 16);
+	for (unsigned i = 0; i < n; i++) {
+		unsigned at = i < n_before ? i : 8 - n_after + (i - n_before);
+		out[2 * at] = (uint8_t)(group[i] >> 8);
+		out[2 * at + 1] = (uint8_t)group[i];
+	}
+	return true;
+}
+
+/* Our own instead of inet_pton(3): lists of a hundred million lines are read with it, and it needs no
+ * terminating NUL. tests/unit/test_ipaddr.c compares the two. */
 int ipaddr_parse(const char *text, size_t len, struct ipaddr *out)
 {
-	char buf[IPADDR_STRLEN];
-	if (len == 0 || len >= sizeof(buf) || memchr(text, '\0', len))
+	uint8_t b[16];
+	if (len == 0 || len >= IPADDR_STRLEN)
 		return -EINVAL;
-	memcpy(buf, text, len);
-	buf[len] = '\0';
-	uint8_t v4[4];
-	if (inet_pton(AF_INET, buf, v4) == 1) {
-		memcpy(out->b, v4_prefix, sizeof(v4_prefix));
-		memcpy(out->b + 12, v4, 4);
-		return 0;
-	}
-	uint8_t v6[16];
-	if (inet_pton(AF_INET6, buf, v6) != 1)
+	if (parse_v4(text, text + len, b + 12))
+		memcpy(b, v4_prefix, sizeof(v4_prefix));
+	else if (!parse_v6(text, text + len, b))
 		return -EINVAL;
-	memcpy(out->b, v6, sizeof(v6));
+	memcpy(out->b, b, sizeof(b));
 	return 0;
+}
+
+static char *format_v4(const uint8_t v4[4], char *p)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned v = v4[i];
+		if (i > 0)
+			*p++ = '.';
+		if (v >= 100)
+			*p++ = (char)('0' + v / 100);
+		if (v >= 10)
+			*p++ = (char)('0' + v / 10 % 10);
+		*p++ = (char)('0' + v % 10);
+	}
+	return p;
+}
+
+static char *format_group(unsigned v, char *p)
+{
+	static const char digit[] = "0123456789abcdef";
+	if (v >= 0x1000)
+		*p++ = digit[v >> 12];
+	if (v >= 0x100)
+		*p++ = digit[v >> 8 & 15];
+	if (v >= 0x10)
+		*p++ = digit[v >> 4 & 15];
+	*p++ = digit[v & 15];
+	return p;
+}
+
+/* RFC 5952 section 4: lower case, no leading zeros, the first longest run of two zero groups or more
+ * as "::". */
+static char *format_v6(const uint8_t b[16], char *p)
+{
+	unsigned group[8], run = 0, run_len = 1, zeros = 0;
+	for (unsigned i = 0; i < 8; i++) {
+		group[i] = (unsigned)b[2 * i] << 8 | b[2 * i + 1];
+		zeros = group[i] ? 0 : zeros + 1;
+		if (zeros > run_len) {
+			run_len = zeros;
+			run = i + 1 - zeros;
+		}
+	}
+	bool has_run = run_len > 1;
+	for (unsigned i = 0; i < 8; i++) {
+		if (has_run && i == run) {
+			*p++ = ':';
+			*p++ = ':';
+			i += run_len - 1;
+			continue;
+		}
+		if (i > 0 && !(has_run && i == run + run_len))
+			*p++ = ':';
+		p = format_group(group[i], p);
+	}
+	return p;
 }
 
 size_t ipaddr_format(const struct ipaddr *addr, char buf[IPADDR_STRLEN])
 {
-	if (ipaddr_is_v4(addr))
-		inet_ntop(AF_INET, addr->b + 12, buf, IPADDR_STRLEN);
-	else
-		inet_ntop(AF_INET6, addr->b, buf, IPADDR_STRLEN);
-	return strlen(buf);
+	char *end = ipaddr_is_v4(addr) ? format_v4(addr->b + 12, buf) : format_v6(addr->b, buf);
+	*end = '\0';
+	return (size_t)(end - buf);
 }

@@ -1,0 +1,137 @@
+/* iter: positions to targets. Each iterator belongs to one thread; the set behind it is shared and
+ * immutable but for the exclusions a reload publishes. Position p of the order is the target at index
+ * permute(p); shard I of N has the positions that are I modulo N, slice s of S every S-th of those, so
+ * that all stand at about the same place of the same order. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "targets/internal.h"
+
+/* Targets worked on together, so that the memory they need is fetched together. */
+enum { BATCH = 32 };
+
+void targets_iter_init(
+    struct targets_iter *it, struct targets *targets, uint32_t slice, uint32_t n_slices)
+{
+	const struct targets_spec *spec = &targets->spec;
+	uint64_t first = spec->shard + (uint64_t)spec->n_shards * slice;
+	*it = (struct targets_iter){
+	    .targets = targets,
+	    .pos = first,
+	    .end = targets->n_positions,
+	    .step = (uint64_t)spec->n_shards * n_slices,
+	    .status = first < targets->n_positions ? TARGETS_OK : TARGETS_END,
+	};
+}
+
+/* The next position, or the end. */
+static inline void advance(struct targets_iter *it)
+{
+	if (it->end - it->pos > it->step) {
+		it->pos += it->step;
+	} else {
+		it->pos = it->end;
+		it->status = TARGETS_END;
+	}
+}
+
+static size_t next_batch(struct targets_iter *it, struct target *out, size_t n)
+{
+	const struct targets *t = it->targets;
+	uint64_t index[BATCH];
+	size_t k = 0;
+	for (; k < n && it->status == TARGETS_OK; k++) {
+		index[k] = t->is_permuted ? permute_index(&t->perm, it->pos) : it->pos;
+		space_prefetch(&t->space, index[k]);
+		advance(it);
+	}
+	for (size_t i = 0; i < k; i++)
+		space_get(&t->space, index[i], &out[i]);
+	return k;
+}
+
+static size_t next_batch_wide(struct targets_iter *it, struct target *out, size_t n)
+{
+	const struct targets *t = it->targets;
+	size_t k = 0;
+	for (; k < n && it->status == TARGETS_OK; k++) {
+		struct u128 index = u128_from_u64(it->pos);
+		if (t->is_permuted)
+			index = permute_wide_index(&t->perm_wide, index);
+		space_get_wide(&t->space, index, &out[k]);
+		advance(it);
+	}
+	return k;
+}
+
+/* Drops from out what a reload has excluded since the index was made. */
+static size_t filter_live(struct targets *t, struct target *out, size_t n)
+{
+	size_t kept = 0;
+	pthread_rwlock_rdlock(&t->lock);
+	for (size_t i = 0; i < n; i++)
+		if (!prefix_set_contains(&t->live, u128_from_addr(&out[i].addr)))
+			out[kept++] = out[i];
+	pthread_rwlock_unlock(&t->lock);
+	if (kept < n)
+		atomic_fetch_add_explicit(&t->n_excluded, n - kept, memory_order_relaxed);
+	return kept;
+}
+
+size_t targets_iter_next(struct targets_iter *it, struct target *out, size_t n)
+{
+	struct targets *t = it->targets;
+	size_t got = 0;
+	/* After a reload that excludes much, yielding little must not take forever. */
+	for (size_t n_batches = 0; got < n && it->status == TARGETS_OK && n_batches < n + 64;
+	     n_batches++) {
+		size_t want = n - got < BATCH ? n - got : BATCH;
+		size_t k = t->space.is_wide ? next_batch_wide(it, out + got, want)
+					    : next_batch(it, out + got, want);
+		if (atomic_load_explicit(&t->has_live, memory_order_acquire))
+			k = filter_live(t, out + got, k);
+		got += k;
+	}
+	return got;
+}
+
+void targets_iter_save(const struct targets_iter *it, struct targets_position *out)
+{
+	const struct targets_spec *spec = &it->targets->spec;
+	*out = (struct targets_position){
+	    .seed = spec->seed,
+	    .index = it->pos,
+	    .n_shards = spec->n_shards,
+	    .shard = spec->shard,
+	};
+	memcpy(out->digest, it->targets->digest, sizeof(out->digest));
+}
+
+int targets_iter_restore(
+    struct targets_iter *it, const struct targets_position *position, struct diag *diag)
+{
+	const struct targets_spec *spec = &it->targets->spec;
+	if (memcmp(position->digest, it->targets->digest, sizeof(position->digest)) != 0)
+		return diag_set(diag, -ESTALE,
+		    "the position is of another set of targets: resume with the same targets, ports, "
+		    "exclusions and order");
+	if (position->seed != spec->seed)
+		return diag_set(diag, -ESTALE, "the position is of seed %" PRIu64 ", not %" PRIu64,
+		    position->seed, spec->seed);
+	if (position->n_shards != spec->n_shards || position->shard != spec->shard)
+		return diag_set(diag, -ESTALE, "the position is of shard %u of %u, not %u of %u",
+		    position->shard, position->n_shards, spec->shard, spec->n_shards);
+	/* The first position of this slice that is not before index. */
+	if (position->index > it->pos) {
+		uint64_t n_steps = (position->index - it->pos - 1) / it->step + 1;
+		uint64_t left = it->end > it->pos ? (it->end - it->pos - 1) / it->step : 0;
+		if (it->end <= it->pos || n_steps > left) {
+			it->pos = it->end;
+			it->status = TARGETS_END;
+		} else {
+			it->pos += n_steps * it->step;
+		}
+	}
+	return 0;
+}
