@@ -82,10 +82,11 @@ static struct session *find_session(struct engine *engine, const struct flow *fl
 }
 
 /* Is this the answer to a SYN of ours, and which number did that SYN carry? */
-static bool accept_synack(struct engine *engine, const struct segment *s, uint32_t *iss)
+static bool accept_synack(
+    struct engine *engine, const struct segment *s, uint32_t *iss, int64_t *sent_ns)
 {
 	if (engine->ops->accept_synack)
-		return engine->ops->accept_synack(engine->ctx, s, iss);
+		return engine->ops->accept_synack(engine->ctx, s, iss, sent_ns);
 	for (uint32_t n = 0; n < engine->config.n_attempts; n++) {
 		if (cookie_check(&engine->config.cookie, &s->flow, s->ack, (uint16_t)n)) {
 			*iss = s->ack - 1;
@@ -111,8 +112,9 @@ static void first_contact(
     struct engine *engine, const struct segment *s, int64_t now_ns, int64_t wall_ns)
 {
 	uint32_t iss;
+	int64_t sent_ns = 0; /* first contacts keep no state: unknown */
 	counters_add(engine->counters, COUNTER_synack_received, 1);
-	if (!accept_synack(engine, s, &iss)) {
+	if (!accept_synack(engine, s, &iss, &sent_ns)) {
 		counters_add(engine->counters, COUNTER_synack_bad_cookie, 1);
 		return;
 	}
@@ -122,7 +124,7 @@ static void first_contact(
 		reset_stray(engine, s, now_ns);
 		return;
 	}
-	session_open_target(engine, s, iss, now_ns, wall_ns);
+	session_open_target(engine, s, iss, sent_ns, now_ns, wall_ns);
 }
 
 void engine_segment(struct engine *engine, const struct segment *s, int64_t now_ns, int64_t wall_ns)
@@ -226,6 +228,7 @@ void engine_note_sent(struct engine *engine, const struct segment *s, int64_t no
 		    sig_set_find_probe_bytes(engine->set, s->payload, s->payload_len);
 		session->probe_id = probe ? probe->id : SIG_PROBE_NONE;
 		conn->data_sent_ns = now_ns;
+		conn->data_len = s->payload_len;
 	}
 	conn->is_data_sent = true;
 	uint32_t end = s->seq + s->payload_len;

@@ -28,6 +28,8 @@ struct engine_config {
 	uint32_t many_ports; /* so many answering ports make a host suspicious */
 	uint8_t wscale;      /* what our SYNs offer; 0 when they offer none */
 	bool is_all_probes;
+	/* Replay: nothing is sent, so nothing counts as sent but what engine_note_sent says. */
+	bool is_replay;
 };
 
 /* The rim. ctx is what engine_create was given. Called on the receiver thread only. */
@@ -44,9 +46,12 @@ struct engine_ops {
 	void (*result_emit)(void *ctx, struct result *result);
 	/* A result that is not needed after all; moves back to the rim. */
 	void (*result_drop)(void *ctx, struct result *result);
-	/* Is this SYN-ACK the answer to a SYN of ours? NULL: the cookie decides. Replay answers from
-	 * the SYNs it has read, and gives the initial sequence number in *iss. */
-	bool (*accept_synack)(void *ctx, const struct segment *segment, uint32_t *iss);
+	/* The next two are NULL in a scan, where cookies decide; replay answers from the SYNs that it
+	 * has read. Is this SYN-ACK the answer to a first SYN? Gives its sequence number and time. */
+	bool (*accept_synack)(
+	    void *ctx, const struct segment *segment, uint32_t *iss, int64_t *sent_ns);
+	/* Flow and sequence number of the connection after the one on flow; false: there is none. */
+	bool (*connect)(void *ctx, const struct flow *flow, struct cookie *out);
 };
 
 /* Makes an engine. set, planner, counters and ops are borrowed until engine_destroy; now_ns starts

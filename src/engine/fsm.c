@@ -136,10 +136,11 @@ static void send_data(struct conn *conn, struct actions *actions, bool psh, int6
 	conn->rto_at = now_ns + conn->rto_ns;
 }
 
-static void measure_rtt(struct conn *conn, const struct segment *s, int64_t now_ns)
+static void measure_rtt(
+    struct conn *conn, const struct conn_config *config, const struct segment *s, int64_t now_ns)
 {
 	int64_t rtt = -1;
-	if (s->has_ts && s->tsecr != 0)
+	if (s->has_ts && s->tsecr != 0 && !config->is_ts_foreign)
 		rtt = (int64_t)(uint32_t)((uint32_t)(now_ns / NS_PER_US) - s->tsecr) * NS_PER_US;
 	else if (conn->sent_ns && conn->n_tries == 0) /* Karn: RFC 6298 section 3 */
 		rtt = now_ns - conn->sent_ns;
@@ -161,7 +162,7 @@ static void establish(struct conn *conn, const struct conn_config *config, const
 	bool is_v4 = ipaddr_is_v4(&s->flow.raddr);
 	uint16_t ours = is_v4 ? config->mss_v4 : config->mss_v6;
 	uint16_t theirs = s->mss ? s->mss : is_v4 ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
-	measure_rtt(conn, s, now_ns);
+	measure_rtt(conn, config, s, now_ns);
 	conn->is_v4 = is_v4;
 	conn->irs = s->seq;
 	conn->rcv_nxt = s->seq + 1;

@@ -45,6 +45,7 @@ struct conn_config {
 	int64_t quiet_ns;      /* after data: how long more may be on its way */
 	uint8_t n_retransmits; /* of data; a SYN gets as many */
 	uint16_t mss_v4, mss_v6; /* what our link can carry */
+	bool is_ts_foreign;      /* replay: echoed timestamps are not of our clock */
 };
 
 /* RFC 9293 section 3.3.1 variables and what else one connection needs. Value; owned by the session.

@@ -134,7 +134,7 @@ static void prepare_conn(struct engine *engine, struct session *session, uint32_
 		wait_ms = session->plan->steps[session->step].wait_ms;
 	}
 	size_t len = 0;
-	if (session->probe_id != SIG_PROBE_NONE)
+	if (session->probe_id != SIG_PROBE_NONE && !engine->config.is_replay)
 		len = sig_set_get_probe(engine->set, session->probe_id)->len;
 	conn_init(&session->conn, iss, (uint16_t)len, wait_ms * NS_PER_MS);
 }
@@ -147,7 +147,10 @@ static bool connect_step(struct engine *engine, struct session *session, int64_t
 	int64_t rtt_ns = session->evidence.rtt_ns;
 	struct cookie cookie;
 	leave_table(engine, session);
-	cookie_make(&engine->config.cookie, &target, n, &cookie);
+	if (!engine->ops->connect)
+		cookie_make(&engine->config.cookie, &target, n, &cookie);
+	else if (!engine->ops->connect(engine->ctx, &session->flow, &cookie))
+		return false;
 	session->flow = cookie.flow;
 	if (!enter_table(engine, session))
 		return false;
@@ -159,8 +162,8 @@ static bool connect_step(struct engine *engine, struct session *session, int64_t
 	return true;
 }
 
-void session_open_target(
-    struct engine *engine, const struct segment *s, uint32_t iss, int64_t now_ns, int64_t wall_ns)
+void session_open_target(struct engine *engine, const struct segment *s, uint32_t iss,
+    int64_t sent_ns, int64_t now_ns, int64_t wall_ns)
 {
 	struct target target = {s->flow.raddr, s->flow.rport};
 	struct session *session = session_create(engine, SESSION_TARGET);
@@ -190,6 +193,7 @@ void session_open_target(
 	if (engine->config.n_attempts > 1 && !engine->ops->send(engine->ctx, &note))
 		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
 	prepare_conn(engine, session, iss);
+	session->conn.sent_ns = sent_ns;
 	struct event event = {.kind = EVENT_SEGMENT, .segment = s};
 	session_step(engine, session, &event, now_ns);
 }

@@ -78,8 +78,8 @@ struct engine {
 
 /* Opens the session of a target whose SYN-ACK is s. Does nothing when the tables are full: the
  * SYN-ACK will come again. */
-void session_open_target(
-    struct engine *engine, const struct segment *s, uint32_t iss, int64_t now_ns, int64_t wall_ns);
+void session_open_target(struct engine *engine, const struct segment *s, uint32_t iss,
+    int64_t sent_ns, int64_t now_ns, int64_t wall_ns);
 
 /* Opens a test connection to port of host. False: no room. */
 bool session_open_test(struct engine *engine, struct host *host, uint16_t port, int64_t now_ns);
