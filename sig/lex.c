@@ -332,13 +332,15 @@ int lexer_range(struct lexer *lx, const char *what, uint64_t max, struct sig_ran
 	const struct token *token = &lx->token;
 	const char *end = token->text + token->len;
 	size_t n = token->kind == TOKEN_WORD ? scan_number(token->text, end, max, &out->lo) : 0;
+	size_t left = token->len - n;
+	size_t sign =
+	    left >= 2 && !memcmp(token->text + n, "..", 2) ? 2 : left && token->text[n] == '-';
 	out->hi = out->lo;
-	if (n && n < token->len && token->len - n >= 2 && !memcmp(token->text + n, "..", 2)) {
-		const char *rest = token->text + n + 2;
+	if (n && sign) {
+		n += sign;
 		out->hi = max;
-		n += 2;
-		if (rest < end)
-			n += scan_number(rest, end, max, &out->hi);
+		if (n < token->len)
+			n += scan_number(token->text + n, end, max, &out->hi);
 	}
 	if (n == 0 || n != token->len || out->lo > out->hi)
 		return lexer_fail(lx, "expected %s: a number or LOW..HIGH, at most %llu", what,

@@ -10,7 +10,7 @@ speaks-first yes
 rule ident rank 90
     pattern /SSH-(?<proto_version>1\.[0-9]{1,2}|2\.0)-/
 
-rule ident-later rank 88
+rule ident-later rank 45
     pattern /[^\x00-\x08\x0e-\x1f]{1,800}?\nSSH-(?<proto_version>1\.[0-9]{1,2}|2\.0)-[\x21-\x7e]/
 
 extract /SSH-[12]\.[0-9]+-(?<product>OpenSSH|dropbear|libssh|ROSSSH|Cisco|WeOnlyDo|mod_sftp)[_-](?<version>[0-9][^\s]*)/

@@ -1,0 +1,28 @@
+protocol rtsp
+title    "Real-Time Streaming Protocol"
+source   "RFC 2326 section 7.1, RFC 7826 section 8"
+ports    554
+maybe-ports 8554 5554 7070
+
+probe rtsp
+    send "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n"
+
+rule status rank 90
+    pattern /RTSP\/(?<proto_version>[12]\.0) (?<status>[1-5][0-9]{2})[ \r\n]/
+
+# GStreamer's server speaks HTTP for tunnels, and says what it is.
+rule tunnel rank 75
+    over http
+    start "HTTP/1."
+    header "Server" /GStreamer RTSP/i
+
+extract header "Server" /(?<product>[^\/\r\n]{1,64}?)(?:\/v?(?<version>[0-9][^ \r\n]*)|$)/
+
+accept "RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: H264DVR/1.0\r\nPublic: OPTIONS, DESCRIBE\r\n\r\n" as status \
+    product "H264DVR" version "1.0" status "200"
+accept "RTSP/1.0 400 Bad Request\r\nServer: GStreamer RTSP server\r\n\r\n" product "GStreamer RTSP server"
+accept "HTTP/1.1 503 Service Unavailable\r\nServer: GStreamer RTSP Server\r\nConnection: close\r\n\r\n" \
+    as tunnel from "GStreamer 1.22"
+reject "RTSP/1.0"
+reject "RTSP/1.0 OK\r\n"
+reject "HTTP/1.1 200 OK\r\nServer: RTSP\r\n\r\n" is http
