@@ -156,6 +156,9 @@ int options_find_command(
 			     strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0 ||
 			     strncmp(first, "--dump-options", strlen("--dump-options")) == 0))
 		return 0;
+	if (strcmp(first, "help") == 0 || strcmp(first, "version") == 0)
+		return diag_set(
+		    diag, -EINVAL, "'%s' is no command: did you mean --%s?", first, first);
 	const char *names[8] = {NULL};
 	for (size_t i = 0; i < 7 && option_commands[i].name; i++)
 		names[i] = option_commands[i].name;
