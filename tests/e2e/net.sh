@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs test_net.py and test_privileges.py in `make check`: needs root (namespaces with their own
-# devices) and the Python packages of tests/packages.txt; says so and skips (77) without them.
+# Runs the tests of src/net and of the transmit back ends in `make check`: needs root (namespaces with
+# their own devices) and the Python packages of tests/packages.txt; skips (77) and says so without.
 here=$(dirname "$0")
 skip() {
 	echo "SKIP: $*"
@@ -14,4 +14,5 @@ done
 /usr/bin/python3 -c 'import pytest, scapy.all' 2>/dev/null ||
 	skip "python3-pytest or python3-scapy is missing: see tests/packages.txt"
 BUILDDIR=$(pwd) PYTHONDONTWRITEBYTECODE=1 \
-	exec timeout 300 /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "$here/test_net.py" "$here/test_privileges.py"
+	exec timeout 300 /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider \
+	"$here/test_net.py" "$here/test_privileges.py" "$here/test_tx.py"

@@ -1,0 +1,275 @@
+/* backend_xdp: AF_XDP through libxdp, its only user. Owns one socket on one queue and the memory
+ * that it shares with the kernel; sender thread. Sends only: no XDP program is loaded, nothing on
+ * the interface changes. Refuses to wait: a full ring is the caller's -EAGAIN.
+ * Source: Documentation/networking/af_xdp.rst; net/xdp/xsk.c for what sendto answers. */
+#include "autoconfig.h"
+
+#include "tx/backend.h"
+
+#include <errno.h>
+
+#ifdef HAVE_XDP
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <xdp/libxdp.h>
+#include <xdp/xsk.h>
+
+enum {
+	N_CHUNKS = 2048,
+	CHUNK_LEN = 2048,
+	/* Frames start at different lines of their chunks: 2 KiB apart, all would share the same few
+	 * cache sets. CHUNK_LEN - TX_FRAME_MAX is the room for it. */
+	COLOUR_LEN = 64,
+	N_COLOURS = (CHUNK_LEN - TX_FRAME_MAX) / COLOUR_LEN,
+	/* In copy mode the kernel sends this many frames a call unless told otherwise (6.18 can be). */
+	CALL_FRAMES = 32,
+	CALL_FRAMES_WANTED = 256,
+};
+
+#ifndef XDP_MAX_TX_SKB_BUDGET /* kernel headers before 6.18 */
+#define XDP_MAX_TX_SKB_BUDGET 9
+#endif
+
+struct tx_xdp {
+	struct tx_backend base;
+	uint8_t *area; /* N_CHUNKS * CHUNK_LEN */
+	struct xsk_umem *umem;
+	struct xsk_socket *xsk;
+	struct xsk_ring_prod fill; /* the kernel wants one; it stays empty */
+	struct xsk_ring_cons comp;
+	struct xsk_ring_prod tx;
+	int fd;
+	uint32_t call_frames;
+	uint32_t last_consumed; /* the ring's consumer at the last look */
+	uint64_t n_consumed;    /* the same, without end */
+	size_t n_free;
+	uint64_t free_addrs[N_CHUNKS]; /* a stack: chunks used last are warm */
+};
+
+/* Takes back chunks that the kernel has finished with. */
+static void collect(struct tx_xdp *x)
+{
+	uint32_t at;
+	uint32_t n = xsk_ring_cons__peek(&x->comp, N_CHUNKS, &at);
+	for (uint32_t i = 0; i < n; i++)
+		x->free_addrs[x->n_free++] = *xsk_ring_cons__comp_addr(&x->comp, at + i);
+	xsk_ring_cons__release(&x->comp, n);
+}
+
+static size_t xdp_reserve(struct tx_backend *backend, struct tx_frame *frames, size_t n)
+{
+	struct tx_xdp *x = (struct tx_xdp *)backend;
+	if (n > TX_BATCH_MAX)
+		n = TX_BATCH_MAX;
+	if (x->n_free < n)
+		collect(x);
+	if (x->n_free < n)
+		n = x->n_free;
+	for (size_t i = 0; i < n; i++)
+		frames[i].bytes = x->area + x->free_addrs[x->n_free - 1 - i];
+	return n;
+}
+
+static void xdp_commit(struct tx_backend *backend, const struct tx_frame *frames, size_t n)
+{
+	struct tx_xdp *x = (struct tx_xdp *)backend;
+	uint32_t at;
+	/* The ring is as long as there are chunks: there is always room. */
+	if (n == 0 || xsk_ring_prod__reserve(&x->tx, (uint32_t)n, &at) != n)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct xdp_desc *desc = xsk_ring_prod__tx_desc(&x->tx, at + (uint32_t)i);
+		desc->addr = (uint64_t)(frames[i].bytes - x->area);
+		desc->len = frames[i].len;
+		desc->options = 0;
+	}
+	x->n_free -= n;
+	xsk_ring_prod__submit(&x->tx, (uint32_t)n);
+}
+
+static uint32_t ring_pending(const struct tx_xdp *x)
+{
+	return *x->tx.producer - __atomic_load_n(x->tx.consumer, __ATOMIC_ACQUIRE);
+}
+
+static size_t xdp_pending(const struct tx_backend *backend)
+{
+	return ring_pending((const struct tx_xdp *)backend);
+}
+
+/* Counts what the kernel has taken off the ring, lost frames included. It may show that late (by the
+ * next call, before 6.17), so a loss can be known before its frame is seen to be gone. */
+static void count_consumed(struct tx_xdp *x)
+{
+	struct tx_stats *stats = &x->base.stats;
+	uint32_t consumed = __atomic_load_n(x->tx.consumer, __ATOMIC_ACQUIRE);
+	x->n_consumed += consumed - x->last_consumed;
+	x->last_consumed = consumed;
+	stats->n_sent = x->n_consumed > stats->n_lost ? x->n_consumed - stats->n_lost : 0;
+}
+
+/* One call: the kernel takes up to call_frames frames. Returns 0 or an errno. */
+static int kick(struct tx_xdp *x)
+{
+	int err = 0;
+	if (sendto(x->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0)
+		err = errno;
+	if (err == EBUSY) { /* the device dropped the frame that the kernel stopped at */
+		x->base.stats.n_lost++;
+		err = EAGAIN;
+	}
+	count_consumed(x);
+	return err;
+}
+
+static int xdp_flush(struct tx_backend *backend)
+{
+	struct tx_xdp *x = (struct tx_xdp *)backend;
+	uint32_t n = ring_pending(x);
+	if (n == 0)
+		return 0;
+	if (!xsk_ring_prod__needs_wakeup(&x->tx)) { /* the driver is at work: zero copy */
+		count_consumed(x);
+		return ring_pending(x) ? -EAGAIN : 0;
+	}
+	/* EAGAIN is also "I have done my share": as many calls as shares, and one for the rest. */
+	for (uint32_t calls = n / x->call_frames + 2; calls > 0; calls--) {
+		int err = kick(x);
+		if (ring_pending(x) == 0)
+			return 0;
+		switch (err) {
+		case 0:
+		case EAGAIN:
+		case EINTR:
+			break;
+		case ENOBUFS:
+			calls = 1; /* memory for packets is short: later */
+			break;
+		default:
+			return -err;
+		}
+	}
+	backend->stats.n_full++;
+	return -EAGAIN;
+}
+
+static void xdp_close(struct tx_backend *backend)
+{
+	struct tx_xdp *x = (struct tx_xdp *)backend;
+	if (x->xsk)
+		xsk_socket__delete(x->xsk);
+	if (x->umem)
+		(void)xsk_umem__delete(x->umem);
+	if (x->area)
+		munmap(x->area, (size_t)N_CHUNKS * CHUNK_LEN);
+	free(x);
+}
+
+static int quiet(enum libxdp_print_level level, const char *text, va_list ap)
+{
+	(void)level;
+	(void)text;
+	(void)ap;
+	return 0;
+}
+
+static int quiet_bpf(enum libbpf_print_level level, const char *text, va_list ap)
+{
+	(void)level;
+	(void)text;
+	(void)ap;
+	return 0;
+}
+
+/* Memory shared with the kernel counts against RLIMIT_MEMLOCK, unless one may lock any amount. */
+static void raise_memlock(void)
+{
+	struct rlimit limit = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	(void)setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+static int make_umem(struct tx_xdp *x)
+{
+	const struct xsk_umem_config config = {
+	    .fill_size = 64, .comp_size = N_CHUNKS, .frame_size = CHUNK_LEN};
+	size_t len = (size_t)N_CHUNKS * CHUNK_LEN;
+	void *area = mmap(
+	    NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (area == MAP_FAILED)
+		return -errno;
+	x->area = area;
+	for (size_t i = 0; i < N_CHUNKS; i++)
+		x->free_addrs[i] = i * CHUNK_LEN + i % N_COLOURS * COLOUR_LEN;
+	x->n_free = N_CHUNKS;
+	return xsk_umem__create(&x->umem, area, len, &x->fill, &x->comp, &config);
+}
+
+static int make_socket(struct tx_xdp *x, const struct tx_config *config)
+{
+	const struct xsk_socket_config socket_config = {.tx_size = N_CHUNKS,
+	    .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
+	    .bind_flags = XDP_USE_NEED_WAKEUP};
+	int err = xsk_socket__create(
+	    &x->xsk, config->interface, config->queue, x->umem, NULL, &x->tx, &socket_config);
+	if (err)
+		return err;
+	x->fd = xsk_socket__fd(x->xsk);
+	x->call_frames = CALL_FRAMES;
+	uint32_t wanted = CALL_FRAMES_WANTED;
+	if (setsockopt(x->fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &wanted, sizeof(wanted)) == 0)
+		x->call_frames = wanted;
+	int bytes = 4 << 20;
+	if (setsockopt(x->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
+		(void)setsockopt(x->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	struct xdp_options options = {0};
+	socklen_t len = sizeof(options);
+	(void)getsockopt(x->fd, SOL_XDP, XDP_OPTIONS, &options, &len);
+	x->base.name =
+	    options.flags & XDP_OPTIONS_ZEROCOPY ? "AF_XDP (zero copy)" : "AF_XDP (copy)";
+	return 0;
+}
+
+int tx_xdp_open(const struct tx_config *config, struct diag *diag, struct tx_backend **out)
+{
+	static const struct tx_backend_ops ops = {
+	    xdp_reserve, xdp_commit, xdp_flush, xdp_pending, xdp_close};
+	if (config->is_raw_ip)
+		return diag_set(
+		    diag, -EOPNOTSUPP, "%s: AF_XDP needs an Ethernet interface", config->interface);
+	struct tx_xdp *x = calloc(1, sizeof(*x));
+	if (!x)
+		return diag_set(diag, -ENOMEM, "out of memory");
+	x->base.ops = &ops;
+	(void)libxdp_set_print(quiet);
+	(void)libbpf_set_print(quiet_bpf);
+	raise_memlock();
+	int err = make_umem(x);
+	if (!err)
+		err = make_socket(x, config);
+	if (err) {
+		diag_set(diag, err, "%s: AF_XDP on queue %u: %s", config->interface, config->queue,
+		    err == -EBUSY ? "another socket has it" : strerror(-err));
+		xdp_close(&x->base);
+		return err;
+	}
+	*out = &x->base;
+	return 0;
+}
+
+#else /* !HAVE_XDP */
+
+int tx_xdp_open(const struct tx_config *config, struct diag *diag, struct tx_backend **out)
+{
+	(void)out;
+	return diag_set(diag, -EOPNOTSUPP,
+	    "%s: AF_XDP is not in this build: install libxdp-dev and configure again",
+	    config->interface);
+}
+
+#endif
