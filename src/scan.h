@@ -1,0 +1,38 @@
+#ifndef SRC_SCAN_H
+#define SRC_SCAN_H
+
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "config.h"
+
+/* A scan: everything that is opened for it, its threads and the rings between them. Opaque; main
+ * thread. */
+struct scan;
+
+/* How a scan ended. */
+enum scan_end {
+	SCAN_COMPLETE,
+	SCAN_STOPPED,     /* --max-results, --max-runtime: cleanly, as asked */
+	SCAN_INTERRUPTED, /* a signal */
+	SCAN_FAILED,      /* the output or the interface failed; diag says why */
+};
+
+/* Opens all that needs privileges or files: signatures, targets, databases, output, interface,
+ * capture, RST guard; starts nothing. config is borrowed until scan_close. Returns 0; -EINVAL with
+ * diag when the command line or a file it names is wrong; another negative errno with diag when the
+ * host does not allow it. The caller owns *out. */
+int scan_open(const struct scan_config *config, struct diag *diag, struct scan **out)
+    __attribute__((warn_unused_result));
+
+/* Gives up privileges, runs the threads to the end of the scan, shows status, prints the summary.
+ * SIGINT or SIGTERM once: stops sending and drains; twice: ends at once. SIGHUP reads the exclude
+ * files again. */
+enum scan_end scan_run(struct scan *scan, struct diag *diag);
+
+/* Did the capture lose more than the limit (DESIGN.md section 1, exit status 4)? */
+bool scan_has_loss(const struct scan *scan);
+
+void scan_close(struct scan *scan);
+
+#endif

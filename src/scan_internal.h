@@ -1,0 +1,83 @@
+#ifndef SRC_SCAN_INTERNAL_H
+#define SRC_SCAN_INTERNAL_H
+
+#include <pthread.h>
+
+#include "net/path.h"
+#include "net/port_range.h"
+#include "net/rst_guard.h"
+#include "out/writer.h"
+#include "rx/receiver.h"
+#include "scan.h"
+#include "targets/targets.h"
+#include "tx/sender.h"
+
+/* Shared by scan_open.c and scan.c only. Everything that scales with threads is an array. */
+
+enum {
+	SCAN_TX_MAX = SENDER_RECEIVERS_MAX,
+	SCAN_RX_MAX = SENDER_RECEIVERS_MAX,
+	FAMILY_V4 = 0,
+	FAMILY_V6 = 1,
+	FAMILY_COUNT,
+};
+
+struct scan_tx {
+	struct link *links[FAMILY_COUNT];
+	struct sender *sender;
+	struct ring *control;
+	struct counters counters;
+	pthread_t thread;
+	bool is_running;
+};
+
+struct scan_rx {
+	struct capture *captures[RECEIVER_CAPTURES_MAX];
+	size_t n_captures;
+	struct receiver *receiver;
+	struct ring *control;
+	struct ring *results, *free_results;
+	struct counters counters;
+	pthread_t thread;
+	bool is_running;
+};
+
+struct scan {
+	const struct scan_config *config;
+	uint64_t seed;
+	struct sig_set *set;
+	struct sig_planner *planner;
+	struct targets *targets;
+	struct writer *writer;
+	struct counters out_counters, main_counters;
+	struct net_path paths[FAMILY_COUNT];
+	bool has_path[FAMILY_COUNT];
+	struct port_range ports;
+	struct cookie_params cookie;
+	struct rst_guard *guard;
+	size_t n_tx, n_rx;
+	struct scan_tx tx[SCAN_TX_MAX];
+	struct scan_rx rx[SCAN_RX_MAX];
+	struct ring *reqs[SCAN_RX_MAX][SCAN_TX_MAX];  /* receiver to sender */
+	struct ring *notes[SCAN_TX_MAX][SCAN_RX_MAX]; /* sender to receiver */
+	pthread_t out_thread;
+	bool is_out_running;
+	int out_err;
+	int64_t start_mono_ns, start_wall_ns;
+};
+
+/* The valve of the generator: is anything downstream nearly full? Sender threads. */
+bool scan_is_congested(void *ctx);
+
+/* ---- scan_status.c ---- */
+
+/* Prepares the output and describes the run where that was asked for. Before the threads start. */
+int scan_begin_output(struct scan *scan, struct diag *diag) __attribute__((warn_unused_result));
+
+/* Shows how it goes, when it is time to. Main thread, a few times a second. */
+void scan_status_tick(struct scan *scan, int64_t now_ns);
+
+/* The summary, the last status and the metadata, after all threads have ended. */
+void scan_status_end(struct scan *scan, enum scan_end end);
+
+#endif

@@ -1,0 +1,496 @@
+/* scan_open: opens everything a scan needs, in the order in which a mistake is cheapest to report:
+ * what the user wrote first, then files, then the network. Main thread, before any other exists. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "rx/filter.h"
+#include "scan_internal.h"
+
+enum {
+	REQ_CELLS = 1 << 15,
+	NOTE_CELLS = 16,
+	CONTROL_CELLS = 16,
+	N_RESULTS = 2048,
+	RESULT_CELLS = 4096, /* more than results and their end marker: pushes never fail */
+	MTU_MAX = 1500,      /* frames are built for it, also on loopback */
+	MAX_HOSTS = 1 << 18,
+	SEEN_CAPACITY = 1 << 20,
+	CAPTURE_BUFFER = 16 << 20,
+	CAPTURE_TIMEOUT_MS = 2,
+	MANY_PORTS = 8,
+};
+#define QUIET_NS (400 * NS_PER_MS)
+
+_Static_assert(RESULT_CELLS > N_RESULTS + 1, "results always find room");
+_Static_assert((int)SENDER_HOP_ONLINK == (int)PATH_HOP_ONLINK, "one meaning");
+_Static_assert((int)SENDER_HOP_NONE == (int)PATH_HOP_NONE, "one meaning");
+_Static_assert((int)SENDER_HOPS_MAX == (int)PATH_MAX_HOPS, "one size");
+
+/* ---- what to probe, and with what ---- */
+
+static enum targets_order order_of(enum order order)
+{
+	switch (order) {
+	case ORDER_RANDOM:
+		return TARGETS_ORDER_RANDOM;
+	case ORDER_LIST:
+		return TARGETS_ORDER_LIST;
+	case ORDER_AUTO:
+	case ORDER_COUNT:
+		break;
+	}
+	return TARGETS_ORDER_AUTO;
+}
+
+static int open_targets(struct scan *scan, struct diag *diag)
+{
+	const struct scan_config *c = scan->config;
+	if (c->targets.n == 0 && c->targets_files.n == 0)
+		return diag_set(
+		    diag, -EINVAL, "no targets: give addresses, prefixes or names, or -t FILE");
+	struct targets_spec spec = {
+	    .targets = c->targets.v,
+	    .n_targets = c->targets.n,
+	    .files = c->targets_files.v,
+	    .n_files = c->targets_files.n,
+	    .ports = c->ports,
+	    .excludes = c->excludes.v,
+	    .n_excludes = c->excludes.n,
+	    .exclude_files = c->exclude_files.v,
+	    .n_exclude_files = c->exclude_files.n,
+	    .allow_reserved = c->allow_reserved,
+	    .no_exclude = c->no_exclude,
+	    .order = order_of(c->order),
+	    .v6_iid = c->v6_iid,
+	    .seed = scan->seed,
+	    .n_shards = c->n_shards,
+	    .shard = c->shard,
+	    .max_targets = c->max_targets,
+	};
+	int err = targets_create(&spec, diag, &scan->targets);
+	if (err)
+		return err;
+	uint64_t n;
+	if (targets_count(scan->targets, &n) && n == 0)
+		return diag_set(diag, -EINVAL,
+		    "nothing to probe: every target is excluded: ask synspect targets --explain ADDR, "
+		    "or give --allow-reserved");
+	return 0;
+}
+
+static int open_signatures(struct scan *scan, struct diag *diag)
+{
+	const struct scan_config *c = scan->config;
+	int err = sig_set_create((const char *const *)c->signature_dirs.v, c->signature_dirs.n,
+	    c->contact, diag, &scan->set);
+	if (err)
+		return err;
+	return sig_planner_create(scan->set, c->probes, diag, &scan->planner);
+}
+
+static int open_writer(struct scan *scan, struct diag *diag)
+{
+	const struct scan_config *c = scan->config;
+	size_t n = c->output_file ? strlen(c->output_file) : 0;
+	struct writer_options options = {
+	    .format = c->format,
+	    .fields = c->fields,
+	    .only = c->only,
+	    .max_results = c->max_results,
+	    .output_file = c->output_file,
+	    .is_zstd = c->zstd || (n > 4 && strcmp(c->output_file + n - 4, ".zst") == 0),
+	    .zstd_level = c->zstd_level,
+	    .geoip = (const char *const *)c->geoip.v,
+	    .n_geoip = c->geoip.n,
+	    .set = scan->set,
+	    .counters = &scan->out_counters,
+	};
+	return writer_create(&options, diag, &scan->writer);
+}
+
+/* ---- the network ---- */
+
+/* An address that stands for all targets of a family in the look-up of the route. A stream is not
+ * known before it is read: then the route to a documentation address, which is the default one. */
+static struct ipaddr representative(const struct scan *scan, bool is_v4, bool *is_guess)
+{
+	struct target t;
+	*is_guess = !targets_first(scan->targets, is_v4, &t);
+	if (!*is_guess)
+		return t.addr;
+	return is_v4 ? ipaddr_from_v4(0xc0000201)
+		     : ipaddr_from_u64(UINT64_C(0x20010db800000000), 1);
+}
+
+static int open_path(struct scan *scan, int family, struct diag *diag)
+{
+	const struct scan_config *c = scan->config;
+	bool is_v4 = family == FAMILY_V4;
+	bool is_guess;
+	if (!targets_has_family(scan->targets, is_v4))
+		return 0;
+	struct net_path_wish wish = {
+	    .is_v4 = is_v4,
+	    .dst = representative(scan, is_v4, &is_guess),
+	    .interface = c->interface,
+	    .gateway_mac = c->has_gateway_mac ? c->gateway_mac : NULL,
+	    .source_mac = c->has_source_mac ? c->source_mac : NULL,
+	};
+	if (c->has_source_ip && ipaddr_is_v4(&c->source_ip_lo) == is_v4) {
+		wish.has_source = true;
+		wish.source_lo = c->source_ip_lo;
+		wish.source_hi = c->source_ip_hi;
+	}
+	int err = net_path_create(&wish, &scan->paths[family], diag);
+	if (err && is_guess) {
+		log_info("%s targets will be skipped: %s", is_v4 ? "IPv4" : "IPv6", diag->text);
+		diag->text[0] = '\0';
+		return 0;
+	}
+	scan->has_path[family] = err == 0;
+	return err;
+}
+
+static int open_paths(struct scan *scan, struct diag *diag)
+{
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		int err = open_path(scan, f, diag);
+		if (err)
+			return err;
+	}
+	if (!scan->has_path[FAMILY_V4] && !scan->has_path[FAMILY_V6])
+		return diag_set(diag, -ENETUNREACH,
+		    "no route for IPv4 or IPv6: bring an interface up, or name one with --interface");
+	return 0;
+}
+
+static uint32_t range_size(const struct ipaddr *lo, const struct ipaddr *hi)
+{
+	uint64_t lo_hi, lo_lo, hi_hi, hi_lo;
+	ipaddr_get_u64(lo, &lo_hi, &lo_lo);
+	ipaddr_get_u64(hi, &hi_hi, &hi_lo);
+	uint64_t n = hi_lo - lo_lo + 1;
+	return lo_hi != hi_hi || n > UINT16_MAX ? UINT16_MAX : (uint32_t)n;
+}
+
+static int open_sources(struct scan *scan, struct diag *diag)
+{
+	const struct scan_config *c = scan->config;
+	int err = 0;
+	if (c->source_port_lo)
+		scan->ports = (struct port_range){c->source_port_lo, c->source_port_hi};
+	else
+		err = port_range_default(&scan->ports, diag);
+	if (err)
+		return err;
+	struct cookie_params *k = &scan->cookie;
+	hash_random(&k->key, sizeof(k->key));
+	k->port_lo = scan->ports.lo;
+	k->n_ports = (uint32_t)(scan->ports.hi - scan->ports.lo + 1);
+	const struct net_path *v4 = &scan->paths[FAMILY_V4], *v6 = &scan->paths[FAMILY_V6];
+	if (scan->has_path[FAMILY_V4]) {
+		k->laddr_v4 = v4->source_lo;
+		k->n_laddr_v4 = range_size(&v4->source_lo, &v4->source_hi);
+	}
+	if (scan->has_path[FAMILY_V6]) {
+		k->laddr_v6 = v6->source_lo;
+		k->n_laddr_v6 = range_size(&v6->source_lo, &v6->source_hi);
+	}
+	return 0;
+}
+
+static int open_guard(struct scan *scan, struct diag *diag)
+{
+	struct rst_guard_range ranges[FAMILY_COUNT];
+	size_t n = 0;
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		const struct net_path *path = &scan->paths[f];
+		if (scan->has_path[f] && path->is_source_owned)
+			ranges[n++] = (struct rst_guard_range){path->source_lo, path->source_hi};
+	}
+	if (n == 0 || scan->config->no_rst_guard)
+		return 0;
+	return rst_guard_open(ranges, n, &scan->ports, &scan->guard, diag);
+}
+
+/* ---- one sender's and one receiver's own things ---- */
+
+static enum link_syn_style style_of(enum syn_options options)
+{
+	switch (options) {
+	case SYN_OPT_WINDOWS:
+		return LINK_SYN_WINDOWS;
+	case SYN_OPT_MSS:
+		return LINK_SYN_MSS;
+	case SYN_OPT_NONE:
+		return LINK_SYN_NONE;
+	case SYN_OPT_LINUX:
+	case SYN_OPT_COUNT:
+		break;
+	}
+	return LINK_SYN_LINUX;
+}
+
+static uint16_t path_mtu(const struct net_path *path)
+{
+	return (uint16_t)(path->iface.mtu < MTU_MAX ? path->iface.mtu : MTU_MAX);
+}
+
+static uint16_t next_hop(const void *ctx, const struct ipaddr *dst)
+{
+	const struct net_path *path = ctx;
+	return net_path_next_hop(path, dst);
+}
+
+static int open_link(
+    struct scan *scan, struct scan_tx *tx, int f, struct sender_path *out, struct diag *diag)
+{
+	const struct net_path *path = &scan->paths[f];
+	if (!scan->has_path[f])
+		return 0;
+	bool is_ethernet = path->iface.kind == IFACE_ETHERNET;
+	struct link_config config = {
+	    .is_v4 = f == FAMILY_V4,
+	    .type = is_ethernet ? LINK_ETHERNET : LINK_RAW_IP,
+	    .is_raw_socket = !is_ethernet,
+	    .interface = path->iface.name,
+	    .laddr = path->source_lo,
+	    .mtu = path_mtu(path),
+	    .style = style_of(scan->config->syn_options),
+	    .socket_mark = scan->guard ? RST_GUARD_MARK : 0,
+	};
+	memcpy(config.source_mac, path->iface.mac, sizeof(config.source_mac));
+	int err = link_create(&config, diag, &tx->links[f]);
+	if (err)
+		return err;
+	out->link = tx->links[f];
+	out->is_ethernet = is_ethernet;
+	out->next_hop = next_hop;
+	out->hop_ctx = path;
+	memcpy(out->source_mac, path->iface.mac, sizeof(out->source_mac));
+	for (size_t i = 0; i < path->n_hops; i++)
+		memcpy(out->macs[i], path->hops[i].mac, sizeof(out->macs[i]));
+	return 0;
+}
+
+static int open_sender(struct scan *scan, size_t i, struct diag *diag)
+{
+	struct scan_tx *tx = &scan->tx[i];
+	const struct scan_config *c = scan->config;
+	struct sender_config config = {
+	    .cookie = scan->cookie,
+	    .set = scan->set,
+	    .targets = scan->targets,
+	    .slice = (uint32_t)i,
+	    .n_slices = (uint32_t)scan->n_tx,
+	    .rate_pps = c->rate_pps / (double)scan->n_tx,
+	    .bandwidth_bps = c->bandwidth_bps / (double)scan->n_tx,
+	    .n_receivers = scan->n_rx,
+	    .is_congested = scan_is_congested,
+	    .congested_ctx = scan,
+	    .counters = &tx->counters,
+	};
+	int err = open_link(scan, tx, FAMILY_V4, &config.v4, diag);
+	if (!err)
+		err = open_link(scan, tx, FAMILY_V6, &config.v6, diag);
+	if (!err)
+		err = ring_create(CONTROL_CELLS, &tx->control);
+	if (err)
+		return err;
+	config.control = tx->control;
+	for (size_t r = 0; r < scan->n_rx; r++) {
+		config.reqs[r] = scan->reqs[r][i];
+		config.notes[r] = scan->notes[i][r];
+	}
+	return sender_create(&config, &tx->sender);
+}
+
+static int open_capture(
+    struct scan *scan, struct scan_rx *rx, bool has_v4, bool has_v6, struct diag *diag)
+{
+	const struct net_path *path = &scan->paths[has_v4 ? FAMILY_V4 : FAMILY_V6];
+	const struct net_path *v4 = &scan->paths[FAMILY_V4], *v6 = &scan->paths[FAMILY_V6];
+	struct filter_config filter = {
+	    .has_v4 = has_v4,
+	    .has_v6 = has_v6,
+	    .v4_lo = v4->source_lo,
+	    .v4_hi = v4->source_hi,
+	    .v6_lo = v6->source_lo,
+	    .v6_hi = v6->source_hi,
+	    .port_lo = scan->ports.lo,
+	    .port_hi = scan->ports.hi,
+	    .is_ethernet = path->iface.kind == IFACE_ETHERNET,
+	};
+	char text[FILTER_TEXT_MAX];
+	int err = filter_build(&filter, text, sizeof(text));
+	if (err)
+		return err;
+	struct capture_config config = {
+	    .interface = path->iface.name,
+	    .filter = text,
+	    .buffer_bytes = CAPTURE_BUFFER,
+	    .timeout_ms = CAPTURE_TIMEOUT_MS,
+	};
+	return capture_open(&config, diag, &rx->captures[rx->n_captures++]);
+}
+
+static int open_captures(struct scan *scan, struct scan_rx *rx, struct diag *diag)
+{
+	bool v4 = scan->has_path[FAMILY_V4], v6 = scan->has_path[FAMILY_V6];
+	if (!v4 || !v6 ||
+	    scan->paths[FAMILY_V4].iface.ifindex == scan->paths[FAMILY_V6].iface.ifindex)
+		return open_capture(scan, rx, v4, v6, diag);
+	int err = open_capture(scan, rx, true, false, diag);
+	return err ? err : open_capture(scan, rx, false, true, diag);
+}
+
+static void fill_engine_config(const struct scan *scan, struct engine_config *e)
+{
+	const struct scan_config *c = scan->config;
+	uint16_t mtu[FAMILY_COUNT] = {MTU_MAX, MTU_MAX};
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		if (scan->has_path[f])
+			mtu[f] = path_mtu(&scan->paths[f]);
+	}
+	/* The timestamp option takes 12 bytes of every segment. */
+	e->conn = (struct conn_config){
+	    .timeout_ns = c->timeout_ns,
+	    .quiet_ns = QUIET_NS < c->timeout_ns ? QUIET_NS : c->timeout_ns,
+	    .n_retransmits = (uint8_t)c->retransmits,
+	    .mss_v4 = (uint16_t)(link_mss(true, mtu[FAMILY_V4]) - 12),
+	    .mss_v6 = (uint16_t)(link_mss(false, mtu[FAMILY_V6]) - 12),
+	};
+	e->cookie = scan->cookie;
+	hash_random(&e->table_key, sizeof(e->table_key));
+	e->n_attempts = c->attempts;
+	e->max_sessions = c->max_sessions;
+	e->max_hosts = MAX_HOSTS;
+	e->seen_capacity = SEEN_CAPACITY;
+	e->n_hyperack = c->hyperack;
+	e->hyperack_threshold = c->hyperack_threshold;
+	e->many_ports = MANY_PORTS;
+	e->wscale = link_wscale(style_of(c->syn_options));
+	e->is_all_probes = c->all_probes;
+}
+
+static int open_receiver(struct scan *scan, size_t i, struct diag *diag)
+{
+	struct scan_rx *rx = &scan->rx[i];
+	int err = open_captures(scan, rx, diag);
+	if (!err)
+		err = ring_create(CONTROL_CELLS, &rx->control);
+	if (!err)
+		err = ring_create(RESULT_CELLS, &rx->results);
+	if (!err)
+		err = ring_create(RESULT_CELLS, &rx->free_results);
+	if (err)
+		return err;
+	struct receiver_config config = {
+	    .set = scan->set,
+	    .planner = scan->planner,
+	    .n_captures = rx->n_captures,
+	    .control = rx->control,
+	    .n_senders = scan->n_tx,
+	    .results = rx->results,
+	    .free_results = rx->free_results,
+	    .n_results = N_RESULTS,
+	    .cooldown_ns = scan->config->cooldown_ns,
+	    .answers_neighbours = scan->paths[FAMILY_V4].has_unowned_source ||
+				  scan->paths[FAMILY_V6].has_unowned_source,
+	    .counters = &rx->counters,
+	};
+	fill_engine_config(scan, &config.engine);
+	memcpy(config.captures, rx->captures, sizeof(config.captures));
+	for (size_t t = 0; t < scan->n_tx; t++) {
+		config.reqs[t] = scan->reqs[i][t];
+		config.notes[t] = scan->notes[t][i];
+	}
+	return receiver_create(&config, &rx->receiver);
+}
+
+static int open_threads(struct scan *scan, struct diag *diag)
+{
+	int err = 0;
+	for (size_t r = 0; r < scan->n_rx && !err; r++) {
+		for (size_t t = 0; t < scan->n_tx && !err; t++) {
+			err = ring_create(REQ_CELLS, &scan->reqs[r][t]);
+			if (!err)
+				err = ring_create(NOTE_CELLS, &scan->notes[t][r]);
+		}
+	}
+	for (size_t t = 0; t < scan->n_tx && !err; t++)
+		err = open_sender(scan, t, diag);
+	for (size_t r = 0; r < scan->n_rx && !err; r++)
+		err = open_receiver(scan, r, diag);
+	return err;
+}
+
+int scan_open(const struct scan_config *config, struct diag *diag, struct scan **out)
+{
+	struct scan *scan = calloc(1, sizeof(*scan));
+	if (!scan)
+		return diag_set(diag, -ENOMEM, "out of memory");
+	scan->config = config;
+	scan->n_tx = 1;
+	scan->n_rx = 1;
+	scan->seed = config->seed;
+	if (!config->has_seed)
+		hash_random(&scan->seed, sizeof(scan->seed));
+	int (*const steps[])(struct scan *, struct diag *) = {open_signatures, open_targets,
+	    open_paths, open_sources, open_guard, open_threads, open_writer};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int err = steps[i](scan, diag);
+		if (!err)
+			continue;
+		if (!diag->text[0])
+			diag_set(diag, err, "cannot start: %s", strerror(-err));
+		scan_close(scan);
+		return err;
+	}
+	*out = scan;
+	return 0;
+}
+
+static void close_tx(struct scan_tx *tx)
+{
+	sender_destroy(tx->sender);
+	ring_destroy(tx->control);
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		link_destroy(tx->links[f]);
+}
+
+static void close_rx(struct scan_rx *rx)
+{
+	receiver_destroy(rx->receiver);
+	for (size_t i = 0; i < rx->n_captures; i++)
+		capture_close(rx->captures[i]);
+	ring_destroy(rx->control);
+	ring_destroy(rx->results);
+	ring_destroy(rx->free_results);
+}
+
+void scan_close(struct scan *scan)
+{
+	if (!scan)
+		return;
+	writer_destroy(scan->writer);
+	for (size_t i = 0; i < scan->n_tx; i++)
+		close_tx(&scan->tx[i]);
+	for (size_t i = 0; i < scan->n_rx; i++)
+		close_rx(&scan->rx[i]);
+	for (size_t r = 0; r < scan->n_rx; r++) {
+		for (size_t t = 0; t < scan->n_tx; t++) {
+			ring_destroy(scan->reqs[r][t]);
+			ring_destroy(scan->notes[t][r]);
+		}
+	}
+	rst_guard_close(scan->guard);
+	targets_destroy(scan->targets);
+	sig_planner_destroy(scan->planner);
+	sig_set_destroy(scan->set);
+	free(scan);
+}

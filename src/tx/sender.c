@@ -1,0 +1,395 @@
+/* sender: takes targets and requests, pays for them, makes packets, injects them. Its own thread; the
+ * only one that sends. A packet is sent or counted, never lost in silence: a full queue is tried
+ * again, a refusal is counted in send_errors. Sources: DESIGN.md section 2. */
+#include "tx/sender.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "tx/limiter.h"
+#include "tx/onlink.h"
+#include "wire/neigh.h"
+
+#define IDLE_NS        (NS_PER_MS / 2) /* longest nap: requests of sessions wait no longer */
+#define RETRY_NS       (100 * NS_PER_US)
+#define ABORT_GRACE_NS (250 * NS_PER_MS)
+enum {
+	BATCH = 64,
+	SEND_TRIES = 200, /* 20 ms of a full queue, then the packet counts as refused */
+	BYTES_TYPICAL = 80,
+};
+
+struct sender {
+	struct sender_config config;
+	struct limiter packets;
+	struct limiter bytes;
+	struct onlink *onlink;
+	uint64_t rng;          /* IP identification only: no secret */
+	bool is_stopped;       /* no more targets are taken */
+	int64_t aborted_at_ns; /* packets still wanted then go out for ABORT_GRACE_NS, no longer */
+	bool is_exhausted;     /* the receivers have been told */
+	size_t n_ended;        /* receivers that will ask for no more */
+	int64_t last_syn_ns;
+	int64_t valve_closed_at;
+	uint8_t frame[FRAME_MAX];
+	struct ring_cell cells[BATCH];
+	struct targets_iter iter;
+	struct target batch[BATCH];
+	size_t batch_n, batch_i;
+};
+
+int sender_create(const struct sender_config *config, struct sender **out)
+{
+	struct sender *s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->config = *config;
+	targets_iter_init(&s->iter, config->targets, config->slice, config->n_slices);
+	int64_t now_ns = clock_mono_ns();
+	limiter_init(&s->packets, config->rate_pps, 1, now_ns);
+	double bytes = config->bandwidth_bps > 0 ? config->bandwidth_bps / 8 : 1e12;
+	limiter_init(&s->bytes, bytes, FRAME_MAX, now_ns);
+	hash_random(&s->rng, sizeof(s->rng));
+	struct hash_key key;
+	hash_random(&key, sizeof(key));
+	int err = onlink_create(&key, &s->onlink);
+	if (err) {
+		free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void sender_destroy(struct sender *s)
+{
+	if (!s)
+		return;
+	onlink_destroy(s->onlink);
+	free(s);
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014). */
+static uint16_t next_ip_id(struct sender *s)
+{
+	uint64_t z = s->rng += UINT64_C(0x9e3779b97f4a7c15);
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (uint16_t)(z >> 40);
+}
+
+static const struct sender_path *path_of(const struct sender *s, const struct ipaddr *addr)
+{
+	return ipaddr_is_v4(addr) ? &s->config.v4 : &s->config.v6;
+}
+
+/* ---- putting one frame on the wire ---- */
+
+static void inject(struct sender *s, struct link *link, size_t len)
+{
+	for (int i = 0; i < SEND_TRIES; i++) {
+		int err = link_send(link, s->frame, len);
+		if (err == 0) {
+			counters_add(s->config.counters, COUNTER_packets_sent, 1);
+			counters_add(s->config.counters, COUNTER_bytes_sent, len);
+			limiter_spend(&s->packets, 1);
+			limiter_spend(&s->bytes, (double)len);
+			return;
+		}
+		if (err != -ENOBUFS && err != -EAGAIN)
+			break;
+		counters_add(s->config.counters, COUNTER_send_retries, 1);
+		clock_sleep_ns(RETRY_NS);
+	}
+	limiter_spend(&s->packets, 1);
+	counters_add(s->config.counters, COUNTER_send_errors, 1);
+}
+
+static bool can_pay(struct sender *s, int64_t now_ns)
+{
+	return limiter_available(&s->packets, now_ns) > 0 &&
+	       limiter_available(&s->bytes, now_ns) > 0;
+}
+
+/* ---- where to ---- */
+
+enum hop_answer { HOP_READY, HOP_PENDING, HOP_NOWHERE };
+
+/* The MAC to send to; NULL in *mac: the link has none. */
+static enum hop_answer find_mac(struct sender *s, const struct sender_path *path,
+    const struct ipaddr *dst, int64_t now_ns, uint8_t buf[6], const uint8_t **mac)
+{
+	*mac = NULL;
+	if (!path->link)
+		return HOP_NOWHERE;
+	if (!path->is_ethernet)
+		return HOP_READY;
+	uint16_t hop = path->next_hop(path->hop_ctx, dst);
+	if (hop == SENDER_HOP_NONE)
+		return HOP_NOWHERE;
+	if (hop != SENDER_HOP_ONLINK) {
+		*mac = path->macs[hop];
+		return HOP_READY;
+	}
+	*mac = buf;
+	switch (onlink_lookup(s->onlink, dst, now_ns, buf)) {
+	case ONLINK_RESOLVED:
+		return HOP_READY;
+	case ONLINK_PENDING:
+		return HOP_PENDING;
+	case ONLINK_FAILED:
+	case ONLINK_STATE_COUNT:
+		break;
+	}
+	return HOP_NOWHERE;
+}
+
+/* ---- first SYNs ---- */
+
+static void send_syn(struct sender *s, const struct target *target, uint16_t n, int64_t now_ns)
+{
+	const struct sender_path *path = path_of(s, &target->addr);
+	uint8_t buf[6];
+	const uint8_t *mac;
+	switch (find_mac(s, path, &target->addr, now_ns, buf, &mac)) {
+	case HOP_READY:
+		break;
+	case HOP_PENDING:
+		if (onlink_park(s->onlink, target, n))
+			return;
+		/* fall through */
+	case HOP_NOWHERE:
+		counters_add(s->config.counters, COUNTER_target_skipped, 1);
+		return;
+	}
+	struct cookie cookie;
+	cookie_make(&s->config.cookie, target, n, &cookie);
+	struct patch patch = {
+	    .flow = &cookie.flow,
+	    .dst_mac = mac,
+	    .seq = cookie.iss,
+	    .tsval = (uint32_t)(now_ns / NS_PER_US),
+	    .window = 64240,
+	    .ip_id = next_ip_id(s),
+	    .flags = TCP_SYN,
+	};
+	inject(s, path->link, patch_packet(link_get_syn(path->link), &patch, s->frame));
+	counters_add(s->config.counters, COUNTER_syn_sent, 1);
+	if (n)
+		counters_add(s->config.counters, COUNTER_syn_repeats, 1);
+	s->last_syn_ns = now_ns;
+}
+
+static bool is_valve_closed(struct sender *s, int64_t now_ns)
+{
+	bool is_closed =
+	    !onlink_has_room(s->onlink) ||
+	    (s->config.is_congested && s->config.is_congested(s->config.congested_ctx));
+	if (s->valve_closed_at)
+		counters_add(s->config.counters, COUNTER_valve_closed_ns,
+		    (uint64_t)(now_ns - s->valve_closed_at));
+	s->valve_closed_at = is_closed ? now_ns : 0;
+	return is_closed;
+}
+
+/* Sends up to BATCH first SYNs; returns how many. */
+static size_t send_targets(struct sender *s, int64_t now_ns)
+{
+	size_t n_sent = 0;
+	struct target target;
+	uint16_t n;
+	bool is_failed;
+	while (can_pay(s, now_ns) && onlink_take(s->onlink, &target, &n, &is_failed)) {
+		if (is_failed)
+			counters_add(s->config.counters, COUNTER_target_skipped, 1);
+		else
+			send_syn(s, &target, n, now_ns);
+		n_sent++;
+	}
+	if (s->is_stopped || is_valve_closed(s, now_ns))
+		return n_sent;
+	while (n_sent < BATCH && can_pay(s, now_ns)) {
+		if (s->batch_i == s->batch_n) {
+			s->batch_i = 0;
+			s->batch_n = targets_iter_next(&s->iter, s->batch, BATCH);
+			if (s->batch_n == 0)
+				break;
+		}
+		counters_add(s->config.counters, COUNTER_targets_taken, 1);
+		send_syn(s, &s->batch[s->batch_i++], 0, now_ns);
+		n_sent++;
+	}
+	return n_sent;
+}
+
+static bool is_generator_done(const struct sender *s)
+{
+	if (s->aborted_at_ns)
+		return true;
+	bool is_end = s->batch_i == s->batch_n &&
+		      (s->iter.status == TARGETS_END || s->iter.status == TARGETS_ERROR);
+	return (s->is_stopped || is_end) && onlink_count_parked(s->onlink) == 0;
+}
+
+/* ---- requests of the receivers ---- */
+
+static void send_segment(struct sender *s, const struct tx_req *req, int64_t now_ns)
+{
+	const struct sender_path *path = path_of(s, &req->flow.raddr);
+	uint8_t buf[6];
+	const uint8_t *mac;
+	if (find_mac(s, path, &req->flow.raddr, now_ns, buf, &mac) != HOP_READY) {
+		counters_add(s->config.counters, COUNTER_send_errors, 1);
+		return;
+	}
+	bool is_syn = req->flags & TCP_SYN;
+	struct patch patch = {
+	    .flow = &req->flow,
+	    .dst_mac = mac,
+	    .seq = req->seq,
+	    .ack = req->ack,
+	    .tsval = (uint32_t)(now_ns / NS_PER_US),
+	    .tsecr = req->tsecr,
+	    .window = req->window,
+	    .ip_id = next_ip_id(s),
+	    .flags = req->flags,
+	};
+	if (is_syn)
+		patch.tsecr = 0;
+	if (req->payload_len && req->probe_id != SIG_PROBE_NONE) {
+		const struct sig_probe *probe = sig_set_get_probe(s->config.set, req->probe_id);
+		patch.payload = probe->bytes + req->probe_off;
+		patch.payload_len = req->payload_len;
+	}
+	const struct template *tmpl =
+	    is_syn ? link_get_syn(path->link) : link_get_segment(path->link, req->has_ts);
+	inject(s, path->link, patch_packet(tmpl, &patch, s->frame));
+	counters_add(s->config.counters, is_syn ? COUNTER_syn_sent : COUNTER_segment_sent, 1);
+}
+
+static void answer_neighbour(struct sender *s, const struct tx_req *req)
+{
+	const struct sender_path *path = path_of(s, &req->flow.laddr);
+	if (!path->link || !path->is_ethernet)
+		return;
+	size_t len = neigh_build_reply(
+	    path->source_mac, &req->flow.laddr, req->mac, &req->flow.raddr, s->frame);
+	inject(s, path->link, len);
+}
+
+static void read_control(struct sender *s, int64_t now_ns)
+{
+	struct control control;
+	while (ring_pop(s->config.control, &control, sizeof(control))) {
+		s->is_stopped = true;
+		if (control.kind == CONTROL_ABORT)
+			s->aborted_at_ns = now_ns;
+	}
+}
+
+/* Nobody waits for a slow rate after the scan was broken off. */
+static bool is_dropping(const struct sender *s, int64_t now_ns)
+{
+	return s->aborted_at_ns && now_ns - s->aborted_at_ns > ABORT_GRACE_NS;
+}
+
+static void serve(struct sender *s, const struct tx_req *req, int64_t now_ns)
+{
+	switch ((enum tx_req_kind)req->kind) {
+	case TX_REQ_SEGMENT:
+		if (!is_dropping(s, now_ns))
+			send_segment(s, req, now_ns);
+		break;
+	case TX_REQ_ANSWERED:
+		break;
+	case TX_REQ_NEIGHBOUR:
+		onlink_note(s->onlink, &req->flow.raddr, req->mac);
+		break;
+	case TX_REQ_NEIGHBOUR_REPLY:
+		answer_neighbour(s, req);
+		break;
+	case TX_REQ_END:
+		s->n_ended++;
+		break;
+	case TX_REQ_KIND_COUNT:
+		break;
+	}
+}
+
+/* Serves what the receivers asked for, as far as the bucket pays; returns how many. */
+static size_t serve_receivers(struct sender *s, int64_t now_ns)
+{
+	size_t n_served = 0;
+	for (size_t i = 0; i < s->config.n_receivers; i++) {
+		uint64_t room = limiter_available(&s->packets, now_ns);
+		if (limiter_available(&s->bytes, now_ns) == 0)
+			room = 0;
+		if (is_dropping(s, now_ns))
+			room = BATCH;
+		size_t max = room < BATCH ? (size_t)room : BATCH;
+		size_t n = ring_pop_n(s->config.reqs[i], s->cells, max);
+		for (size_t k = 0; k < n; k++) {
+			struct tx_req req;
+			memcpy(&req, &s->cells[k], sizeof(req));
+			serve(s, &req, now_ns);
+		}
+		n_served += n;
+	}
+	return n_served;
+}
+
+static void ask_neighbours(struct sender *s, int64_t now_ns)
+{
+	const struct ipaddr *addr;
+	while (can_pay(s, now_ns) && (addr = onlink_next_request(s->onlink, now_ns)) != NULL) {
+		const struct sender_path *path = path_of(s, addr);
+		struct target target = {*addr, 1};
+		struct cookie cookie;
+		cookie_make(&s->config.cookie, &target, 0, &cookie);
+		size_t len =
+		    neigh_build_request(path->source_mac, &cookie.flow.laddr, addr, s->frame);
+		inject(s, path->link, len);
+	}
+}
+
+/* ---- the thread ---- */
+
+static void tell_done(struct sender *s)
+{
+	struct rx_note note = {.kind = RX_NOTE_TX_DONE, .at_ns = s->last_syn_ns};
+	for (size_t i = 0; i < s->config.n_receivers; i++) {
+		/* The ring is sized for every note there can be. */
+		if (!ring_push(s->config.notes[i], &note, sizeof(note)))
+			abort();
+	}
+	s->is_exhausted = true;
+}
+
+static void nap(const struct sender *s)
+{
+	int64_t wait = IDLE_NS;
+	int64_t pay = limiter_wait_ns(&s->packets, 1);
+	if (pay > 0 && pay < wait)
+		wait = pay;
+	clock_sleep_ns(wait);
+}
+
+void sender_run(struct sender *s)
+{
+	s->last_syn_ns = clock_mono_ns();
+	while (s->n_ended < s->config.n_receivers) {
+		int64_t now_ns = clock_mono_ns();
+		read_control(s, now_ns);
+		size_t n = serve_receivers(s, now_ns);
+		ask_neighbours(s, now_ns);
+		if (!s->is_exhausted) {
+			n += send_targets(s, now_ns);
+			if (is_generator_done(s))
+				tell_done(s);
+		}
+		if (n == 0)
+			nap(s);
+	}
+}

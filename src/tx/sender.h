@@ -1,0 +1,59 @@
+#ifndef TX_SENDER_H
+#define TX_SENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/counters.h"
+#include "base/ring.h"
+#include "engine/messages.h"
+#include "targets/targets.h"
+#include "tx/link.h"
+#include "wire/cookie.h"
+
+/* The sender thread: the only one that puts packets on the wire. Generator, token bucket, templates.
+ * Packets of open sessions go before new targets; everything is paid from one bucket. Opaque. */
+struct sender;
+
+enum { SENDER_RECEIVERS_MAX = 16, SENDER_HOPS_MAX = 16 };
+
+/* Next hops that are not an index into macs. */
+enum { SENDER_HOP_ONLINK = 0xffff, SENDER_HOP_NONE = 0xfffe };
+
+/* How one family leaves. link NULL: the family is not scanned. */
+struct sender_path {
+	struct link *link; /* borrowed; only this thread uses it while the sender runs */
+	bool is_ethernet;  /* next hops have MACs */
+	uint8_t source_mac[6];
+	uint8_t macs[SENDER_HOPS_MAX][6];
+	uint16_t (*next_hop)(const void *ctx, const struct ipaddr *dst);
+	const void *hop_ctx;
+};
+
+struct sender_config {
+	struct sender_path v4, v6;
+	struct cookie_params cookie;
+	const struct sig_set *set; /* probe bytes; borrowed */
+	struct targets *targets;   /* borrowed; this sender takes slice of n_slices */
+	uint32_t slice, n_slices;
+	double rate_pps;
+	double bandwidth_bps; /* bits a second; 0: no such limit */
+	struct ring *control; /* struct control from main */
+	size_t n_receivers;
+	struct ring *reqs[SENDER_RECEIVERS_MAX];  /* struct tx_req from each receiver */
+	struct ring *notes[SENDER_RECEIVERS_MAX]; /* struct rx_note to each receiver */
+	/* The valve: true while something downstream is too full for new targets. May be NULL. */
+	bool (*is_congested)(void *ctx);
+	void *congested_ctx;
+	struct counters *counters; /* of this thread */
+};
+
+int sender_create(const struct sender_config *config, struct sender **out)
+    __attribute__((warn_unused_result));
+void sender_destroy(struct sender *sender);
+
+/* Runs until every receiver has sent TX_REQ_END. Thread function body. */
+void sender_run(struct sender *sender);
+
+#endif
