@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { RING = 4096, FRAME_LEN = 2048, N_FRAMES = 2 * RING, BATCH = 256 };
+enum { RING = 16384, FRAME_LEN = 2048, N_FRAMES = 2 * RING, BATCH = 256 };
 
 struct ring {
 	uint32_t *producer;

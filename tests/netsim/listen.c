@@ -211,9 +211,12 @@ static void input_stray(struct sim *sim, const struct truth *truth, const struct
 	case BEHAVIOUR_DRIP:
 	case BEHAVIOUR_DATA_RESET:
 		if (sim->now_ns - sim->full_ns < COOKIE_NS && (seg->flags & SEG_ACK) &&
-		    seg->ack == reply_iss(sim, &seg->flow) + 1 &&
-		    conn_open_by_cookie(sim, truth, seg))
+		    seg->ack == reply_iss(sim, &seg->flow) + 1) {
+			/* still no room: no answer, the client repeats (as with a full accept queue) */
+			if (!conn_open_by_cookie(sim, truth, seg))
+				sim->stats.table_full++;
 			return;
+		}
 		reply_rst(sim, truth, seg);
 		return;
 	}
