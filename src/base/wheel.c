@@ -4,7 +4,11 @@
 
 #include <string.h>
 
-enum { SLOT_BITS = 8, SLOT_MASK = WHEEL_SLOTS - 1 };
+enum {
+	SLOT_BITS = 8,
+	SLOT_MASK = WHEEL_SLOTS - 1,
+	JUMP_TICKS = 1 << 16, /* beyond that, placing all entries anew is cheaper than walking */
+};
 
 static uint64_t tick_of(int64_t ns)
 {
@@ -17,12 +21,14 @@ void wheel_init(struct wheel *wheel, int64_t now_ns)
 	wheel->tick = tick_of(now_ns);
 }
 
-static void place(struct wheel *wheel, struct wheel_entry *entry)
+/* Puts entry where its deadline belongs, but not before the tick `earliest`, which is at least the
+ * wheel's. */
+static void place(struct wheel *wheel, struct wheel_entry *entry, uint64_t earliest)
 {
 	/* Never early: the tick after the one that contains the deadline. */
 	uint64_t at = tick_of(entry->deadline_ns) + 1;
-	if (at < wheel->tick)
-		at = wheel->tick;
+	if (at < earliest)
+		at = earliest;
 	uint64_t ahead = at - wheel->tick;
 	int level = 0;
 	while (level < WHEEL_LEVELS - 1 && ahead >> (SLOT_BITS * (level + 1)))
@@ -59,7 +65,9 @@ void wheel_arm(struct wheel *wheel, struct wheel_entry *entry, int64_t deadline_
 {
 	wheel_disarm(wheel, entry);
 	entry->deadline_ns = deadline_ns;
-	place(wheel, entry);
+	/* Never this tick again: who arms in the past as often as he fires would not come out of
+	 * wheel_expire. */
+	place(wheel, entry, wheel->tick + 1);
 	wheel->n_armed++;
 }
 
@@ -76,8 +84,30 @@ static void cascade(struct wheel *wheel)
 		while (list) {
 			struct wheel_entry *entry = list;
 			list = entry->next;
-			place(wheel, entry);
+			place(wheel, entry, wheel->tick);
 		}
+	}
+}
+
+/* Goes to the tick `now` at once and places every entry anew: what is due lies in its slot then. */
+static void jump(struct wheel *wheel, uint64_t now)
+{
+	struct wheel_entry *all = NULL;
+	for (int level = 0; level < WHEEL_LEVELS; level++) {
+		for (int i = 0; i < WHEEL_SLOTS; i++) {
+			struct wheel_entry *entry;
+			while ((entry = wheel->slots[level][i]) != NULL) {
+				take_off(entry);
+				entry->next = all;
+				all = entry;
+			}
+		}
+	}
+	wheel->tick = now;
+	while (all) {
+		struct wheel_entry *entry = all;
+		all = entry->next;
+		place(wheel, entry, now);
 	}
 }
 
@@ -96,6 +126,10 @@ struct wheel_entry *wheel_expire(struct wheel *wheel, int64_t now_ns)
 		if (wheel->n_armed == 0) {
 			wheel->tick = now;
 			return NULL;
+		}
+		if (now - wheel->tick > JUMP_TICKS) {
+			jump(wheel, now);
+			continue;
 		}
 		wheel->tick++;
 		cascade(wheel);
