@@ -23,11 +23,17 @@ struct ipaddr ipaddr_from_v4(uint32_t v4)
 	return a;
 }
 
+/* Network byte order to the machine's, and back. */
+static uint64_t swap_be64(uint64_t v)
+{
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(v) : v;
+}
+
 static uint64_t read_be64(const uint8_t *p)
 {
 	uint64_t v;
 	memcpy(&v, p, sizeof(v));
-	return __builtin_bswap64(v);
+	return swap_be64(v);
 }
 
 uint32_t ipaddr_get_v4(const struct ipaddr *addr)
@@ -44,8 +50,8 @@ void ipaddr_get_u64(const struct ipaddr *addr, uint64_t *hi, uint64_t *lo)
 struct ipaddr ipaddr_from_u64(uint64_t hi, uint64_t lo)
 {
 	struct ipaddr a;
-	hi = __builtin_bswap64(hi);
-	lo = __builtin_bswap64(lo);
+	hi = swap_be64(hi);
+	lo = swap_be64(lo);
 	memcpy(a.b, &hi, 8);
 	memcpy(a.b + 8, &lo, 8);
 	return a;
