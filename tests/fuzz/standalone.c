@@ -72,10 +72,10 @@ static void give_own_corpus(const char *program)
 {
 	char path[4096];
 	const char *slash = strrchr(program, '/');
-	const char *name = strchr(slash ? slash : program, '_');
+	const char *name = strstr(slash ? slash : program, "fuzz_");
 	const char *srcdir = getenv("srcdir");
 	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".",
-	    name ? name + 1 : "");
+	    name ? name + strlen("fuzz_") : "");
 	give_folder(path);
 }
 
