@@ -20,6 +20,8 @@
 #include <xdp/libxdp.h>
 #include <xdp/xsk.h>
 
+#include "base/clock.h"
+
 enum {
 	N_CHUNKS = 2048,
 	CHUNK_LEN = 2048,
@@ -31,6 +33,8 @@ enum {
 	CALL_FRAMES = 32,
 	CALL_FRAMES_WANTED = 256,
 };
+
+#define BUSY_TIMEOUT_NS (500 * NS_PER_MS)
 
 #ifndef XDP_MAX_TX_SKB_BUDGET /* kernel headers before 6.18 */
 #define XDP_MAX_TX_SKB_BUDGET 9
@@ -67,8 +71,8 @@ static size_t xdp_reserve(struct tx_backend *backend, struct tx_frame *frames, s
 	struct tx_xdp *x = (struct tx_xdp *)backend;
 	if (n > TX_BATCH_MAX)
 		n = TX_BATCH_MAX;
-	if (x->n_free < n)
-		collect(x);
+	/* At every turn, not when chunks run out: the same few chunks go round and stay cached. */
+	collect(x);
 	if (x->n_free < n)
 		n = x->n_free;
 	for (size_t i = 0; i < n; i++)
@@ -215,8 +219,16 @@ static int make_socket(struct tx_xdp *x, const struct tx_config *config)
 	const struct xsk_socket_config socket_config = {.tx_size = N_CHUNKS,
 	    .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 	    .bind_flags = XDP_USE_NEED_WAKEUP};
-	int err = xsk_socket__create(
-	    &x->xsk, config->interface, config->queue, x->umem, NULL, &x->tx, &socket_config);
+	/* The kernel frees the queue of a socket that was closed a moment later, so that one scan
+	 * right after another finds it taken at first. */
+	int64_t deadline_ns = clock_mono_ns() + BUSY_TIMEOUT_NS;
+	int err;
+	do {
+		err = xsk_socket__create(&x->xsk, config->interface, config->queue, x->umem, NULL,
+		    &x->tx, &socket_config);
+		if (err == -EBUSY)
+			clock_sleep_ns(10 * NS_PER_MS);
+	} while (err == -EBUSY && clock_mono_ns() < deadline_ns);
 	if (err)
 		return err;
 	x->fd = xsk_socket__fd(x->xsk);
