@@ -441,6 +441,13 @@ static bool is_due(int64_t at, int64_t now_ns)
 	return at != 0 && now_ns >= at;
 }
 
+/* Is it known that more is on its way: bytes beyond a hole, or a FIN beyond what came? The peer fills
+ * the hole after its own timeout (at least 1 s in RFC 6298), which outlasts any quiet period. */
+static bool has_hole(const struct conn *conn)
+{
+	return conn->n_ooo > 0 || conn->has_fin;
+}
+
 static void timer_in_established(
     struct conn *conn, const struct conn_config *config, int64_t now_ns, struct actions *actions)
 {
@@ -448,6 +455,8 @@ static void timer_in_established(
 		finish(conn, actions, CONN_END_RST);
 		return;
 	}
+	if (is_due(conn->quiet_at, now_ns) && has_hole(conn))
+		conn->quiet_at = 0;
 	if (is_due(conn->quiet_at, now_ns) || is_due(conn->patience_at, now_ns)) {
 		end_of_patience(conn, actions);
 		return;
