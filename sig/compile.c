@@ -37,9 +37,23 @@ const struct sig_protocol *sig_set_find_protocol(const struct sig_set *set, cons
 	return protocol;
 }
 
+/* Sending nothing is a probe too; no file has to say so. */
+static int add_wait(struct sig_set *set)
+{
+	struct sig_probe *wait = arena_alloc(&set->arena, sizeof(*wait));
+	if (!wait)
+		return -ENOMEM;
+	*wait = (struct sig_probe){.id = (uint16_t)set->n_probes,
+	    .name = "wait",
+	    .protocol = "",
+	    .bytes = (const uint8_t *)""};
+	set->probes[set->n_probes++] = wait;
+	return 0;
+}
+
 static int number_probes(struct sig_set *set, struct diag *diag)
 {
-	size_t n = 0;
+	size_t n = 1;
 	for (struct sig_protocol *p = set->protocols; p; p = p->next) {
 		for (struct sig_probe_def *d = p->probes; d; d = d->next)
 			n++;
@@ -47,7 +61,7 @@ static int number_probes(struct sig_set *set, struct diag *diag)
 	if (n >= SIG_PROBE_NONE)
 		return diag_set(diag, -EINVAL, "%zu probes: too many", n);
 	set->probes = arena_alloc(&set->arena, (n + 1) * sizeof(set->probes[0]));
-	if (!set->probes)
+	if (!set->probes || add_wait(set))
 		return -ENOMEM;
 	for (struct sig_protocol *p = set->protocols; p; p = p->next) {
 		for (struct sig_probe_def *d = p->probes; d; d = d->next) {

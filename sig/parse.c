@@ -158,7 +158,7 @@ static int parse_probe(struct parser *ps)
 			break;
 		}
 	}
-	if (!rc && def->probe.len == 0 && strcmp(def->probe.name, "wait"))
+	if (!rc && def->probe.len == 0)
 		return lexer_fail_at(
 		    lx, def->line, 1, "the probe %s sends nothing", def->probe.name);
 	return rc;
