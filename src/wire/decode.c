@@ -123,6 +123,9 @@ static enum packet_kind read_ip6(struct cursor c, bool is_quoted, struct ip_view
 	}
 	memcpy(out->src.b, h + 8, 16);
 	memcpy(out->dst.b, h + 24, 16);
+	/* A mapped address never crosses a wire (RFC 4291 section 2.5.5.2); here it would pass for IPv4. */
+	if (ipaddr_is_v4(&out->src) || ipaddr_is_v4(&out->dst))
+		return PACKET_MALFORMED;
 	out->ttl = h[7];
 	out->is_v6 = true;
 	out->is_fragment = false;
