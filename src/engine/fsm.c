@@ -31,6 +31,7 @@
 enum {
 	MSS_DEFAULT_V4 = 536, /* RFC 9293 section 3.7.1 */
 	MSS_DEFAULT_V6 = 1220,
+	TS_OPTION_LEN = 12,    /* with its padding */
 	SYNACK_DUPS_MAX = 5,   /* answers to repeated SYN-ACKs */
 	SEGMENTS_PER_STEP = 3, /* of our probe, when it must be split */
 };
@@ -169,6 +170,8 @@ static void establish(struct conn *conn, const struct conn_config *config, const
 	conn->snd_una = conn->iss + 1;
 	conn->snd_wnd = s->window; /* the window of a SYN is never scaled: RFC 7323 section 2.2 */
 	conn->mss = theirs < ours ? theirs : ours;
+	if (s->has_ts) /* an MSS does not count options, a segment does: RFC 6691 section 2 */
+		conn->mss = conn->mss > TS_OPTION_LEN ? (uint16_t)(conn->mss - TS_OPTION_LEN) : 0;
 	if (conn->mss < CONN_MSS_MIN)
 		conn->mss = CONN_MSS_MIN;
 	conn->has_wscale = s->has_wscale;
@@ -182,7 +185,7 @@ static void establish(struct conn *conn, const struct conn_config *config, const
 		return;
 	}
 	conn->state = CONN_ESTABLISHED;
-	conn->patience_at = now_ns + config->timeout_ns;
+	conn->patience_at = now_ns + config->timeout_ns + (conn->data_len ? conn->wait_ns : 0);
 	conn->data_sent_ns = now_ns;
 	if (s->payload_len)
 		receive_data(conn, s, s->seq + 1, actions, now_ns);
@@ -198,6 +201,8 @@ static void establish(struct conn *conn, const struct conn_config *config, const
 		conn->fin_seq = s->seq + 1 + s->payload_len;
 		check_fin(conn, actions);
 	}
+	if (conn->state != CONN_CLOSED && conn->rx_len == CONN_RX_MAX)
+		reset_and_finish(conn, actions, CONN_END_FULL);
 }
 
 static void segment_in_syn_sent(struct conn *conn, const struct conn_config *config,
@@ -229,6 +234,13 @@ static void deliver(
 	a->deliver.bytes = s->payload + (lo - base);
 }
 
+/* In-order data now ends at hi. */
+static void advance(struct conn *conn, uint32_t hi)
+{
+	conn->rx_len = (uint16_t)hi;
+	conn->rcv_nxt = conn->irs + 1 + hi;
+}
+
 /* Adds [lo, hi) to the pieces beyond rx_len and delivers what was missing of it. False: no room to
  * remember it, so nothing was delivered and the peer will send it again. */
 static bool insert_range(struct conn *conn, struct actions *actions, const struct segment *s,
@@ -247,8 +259,14 @@ static bool insert_range(struct conn *conn, struct actions *actions, const struc
 			new_hi = conn->ooo[j].hi;
 		j++;
 	}
-	if (i == j && conn->n_ooo == CONN_OOO_MAX)
-		return false;
+	if (i == j && conn->n_ooo == CONN_OOO_MAX) {
+		/* What is next needs no memory: it lies before all pieces and touches none. */
+		if (lo != conn->rx_len)
+			return false;
+		deliver(actions, s, base, lo, hi);
+		advance(conn, hi);
+		return true;
+	}
 	for (int k = i; k < j; k++) {
 		deliver(actions, s, base, cursor, conn->ooo[k].lo);
 		if (conn->ooo[k].hi > cursor)
@@ -288,9 +306,8 @@ static void receive_data(struct conn *conn, const struct segment *s, uint32_t se
 	}
 	if (!insert_range(conn, actions, &view, (uint32_t)base, (uint32_t)lo, (uint32_t)hi))
 		return;
-	if (conn->ooo[0].lo == conn->rx_len) {
-		conn->rx_len = conn->ooo[0].hi;
-		conn->rcv_nxt = conn->irs + 1 + conn->rx_len;
+	if (conn->n_ooo && conn->ooo[0].lo == conn->rx_len) {
+		advance(conn, conn->ooo[0].hi);
 		conn->n_ooo--;
 		memmove(&conn->ooo[0], &conn->ooo[1], sizeof(conn->ooo[0]) * conn->n_ooo);
 	}
@@ -367,8 +384,9 @@ static void segment_in_established(
 	if (s->flags & TCP_SYN) {
 		/* Our ACK was lost: the SYN-ACK comes again. A SYN with other numbers would get a
 		 * challenge ACK (RFC 5961 section 4.2); to a stranger we say nothing. */
-		if (s->seq != conn->irs || conn->n_synack_dups++ >= SYNACK_DUPS_MAX)
+		if (s->seq != conn->irs || conn->n_synack_dups == SYNACK_DUPS_MAX)
 			return;
+		conn->n_synack_dups++;
 		if (conn->is_data_sent && conn->snd_una == conn->iss + 1 && conn->snd_wnd)
 			resend(conn, actions, now_ns);
 		else
