@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/privileges.h"
 #include "scan_internal.h"
 
 enum {
@@ -40,14 +41,17 @@ bool scan_is_congested(void *ctx)
 
 /* ---- threads ---- */
 
+/* A thread names itself: naming another one means writing to a file of it. */
 static void *run_sender(void *arg)
 {
+	pthread_setname_np(pthread_self(), "syn-tx");
 	sender_run(arg);
 	return NULL;
 }
 
 static void *run_receiver(void *arg)
 {
+	pthread_setname_np(pthread_self(), "syn-rx");
 	receiver_run(arg);
 	return NULL;
 }
@@ -55,6 +59,7 @@ static void *run_receiver(void *arg)
 static void *run_writer(void *arg)
 {
 	struct scan *scan = arg;
+	pthread_setname_np(pthread_self(), "syn-out");
 	struct writer_port ports[SCAN_RX_MAX];
 	for (size_t i = 0; i < scan->n_rx; i++)
 		ports[i] = (struct writer_port){scan->rx[i].results, scan->rx[i].free_results};
@@ -62,26 +67,24 @@ static void *run_writer(void *arg)
 	return NULL;
 }
 
-static int start(
-    pthread_t *thread, const char *name, void *(*body)(void *), void *arg, bool *is_running)
+static int start(pthread_t *thread, void *(*body)(void *), void *arg, bool *is_running)
 {
 	int err = pthread_create(thread, NULL, body, arg);
 	if (err)
 		return -err;
-	pthread_setname_np(*thread, name);
 	*is_running = true;
 	return 0;
 }
 
 static int start_threads(struct scan *scan)
 {
-	int err = start(&scan->out_thread, "syn-out", run_writer, scan, &scan->is_out_running);
+	int err = start(&scan->out_thread, run_writer, scan, &scan->is_out_running);
 	for (size_t i = 0; i < scan->n_rx && !err; i++)
-		err = start(&scan->rx[i].thread, "syn-rx", run_receiver, scan->rx[i].receiver,
+		err = start(&scan->rx[i].thread, run_receiver, scan->rx[i].receiver,
 		    &scan->rx[i].is_running);
 	for (size_t i = 0; i < scan->n_tx && !err; i++)
-		err = start(&scan->tx[i].thread, "syn-tx", run_sender, scan->tx[i].sender,
-		    &scan->tx[i].is_running);
+		err = start(
+		    &scan->tx[i].thread, run_sender, scan->tx[i].sender, &scan->tx[i].is_running);
 	return err;
 }
 
@@ -193,6 +196,17 @@ static void watch_threads(struct watch *w, const sigset_t *signals, struct diag 
 	scan->is_out_running = false;
 }
 
+static int drop_privileges(const struct scan *scan, struct diag *diag)
+{
+	const struct scan_config *c = scan->config;
+	struct privileges_wish wish = {
+	    .user = c->user,
+	    .writes_files = c->status_file || c->metadata_file || c->metrics_file,
+	    .resolves_names = targets_is_stream(scan->targets),
+	};
+	return privileges_drop(&wish, diag);
+}
+
 enum scan_end scan_run(struct scan *scan, struct diag *diag)
 {
 	struct watch w = {.scan = scan, .end = SCAN_COMPLETE};
@@ -208,10 +222,14 @@ enum scan_end scan_run(struct scan *scan, struct diag *diag)
 	scan->start_wall_ns = clock_wall_ns();
 	int err = scan_begin_output(scan, diag);
 	if (!err)
+		err = drop_privileges(scan, diag);
+	if (!err)
 		err = start_threads(scan);
 	if (err) {
-		diag_set(diag, err, "cannot start threads: %s", strerror(-err));
-		_exit(EXIT_FAILURE);
+		/* Threads may be waiting for each other by now: there is nothing to drain yet. */
+		if (!diag->text[0])
+			diag_set(diag, err, "cannot start threads: %s", strerror(-err));
+		return SCAN_FAILED;
 	}
 	watch_threads(&w, &signals, diag);
 	for (size_t i = 0; i < scan->n_rx; i++)

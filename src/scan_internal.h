@@ -24,6 +24,7 @@ enum {
 
 struct scan_tx {
 	struct link *links[FAMILY_COUNT];
+	struct tx_backend *backends[FAMILY_COUNT]; /* the same twice when one serves both */
 	struct sender *sender;
 	struct ring *control;
 	struct counters counters;
@@ -44,7 +45,7 @@ struct scan_rx {
 
 struct scan {
 	const struct scan_config *config;
-	uint64_t seed;
+	const struct targets_spec *spec;
 	struct sig_set *set;
 	struct sig_planner *planner;
 	struct targets *targets;
@@ -55,6 +56,7 @@ struct scan {
 	struct port_range ports;
 	struct cookie_params cookie;
 	struct rst_guard *guard;
+	struct capture_dump *dump; /* --pcap */
 	size_t n_tx, n_rx;
 	struct scan_tx tx[SCAN_TX_MAX];
 	struct scan_rx rx[SCAN_RX_MAX];

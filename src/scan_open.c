@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "net/privileges.h"
 #include "rx/filter.h"
 #include "scan_internal.h"
 
@@ -32,53 +33,20 @@ _Static_assert((int)SENDER_HOPS_MAX == (int)PATH_MAX_HOPS, "one size");
 
 /* ---- what to probe, and with what ---- */
 
-static enum targets_order order_of(enum order order)
-{
-	switch (order) {
-	case ORDER_RANDOM:
-		return TARGETS_ORDER_RANDOM;
-	case ORDER_LIST:
-		return TARGETS_ORDER_LIST;
-	case ORDER_AUTO:
-	case ORDER_COUNT:
-		break;
-	}
-	return TARGETS_ORDER_AUTO;
-}
-
 static int open_targets(struct scan *scan, struct diag *diag)
 {
 	const struct scan_config *c = scan->config;
 	if (c->targets.n == 0 && c->targets_files.n == 0)
 		return diag_set(
 		    diag, -EINVAL, "no targets: give addresses, prefixes or names, or -t FILE");
-	struct targets_spec spec = {
-	    .targets = c->targets.v,
-	    .n_targets = c->targets.n,
-	    .files = c->targets_files.v,
-	    .n_files = c->targets_files.n,
-	    .ports = c->ports,
-	    .excludes = c->excludes.v,
-	    .n_excludes = c->excludes.n,
-	    .exclude_files = c->exclude_files.v,
-	    .n_exclude_files = c->exclude_files.n,
-	    .allow_reserved = c->allow_reserved,
-	    .no_exclude = c->no_exclude,
-	    .order = order_of(c->order),
-	    .v6_iid = c->v6_iid,
-	    .seed = scan->seed,
-	    .n_shards = c->n_shards,
-	    .shard = c->shard,
-	    .max_targets = c->max_targets,
-	};
-	int err = targets_create(&spec, diag, &scan->targets);
+	int err = targets_create(scan->spec, diag, &scan->targets);
 	if (err)
 		return err;
 	uint64_t n;
 	if (targets_count(scan->targets, &n) && n == 0)
 		return diag_set(diag, -EINVAL,
-		    "nothing to probe: every target is excluded: ask synspect targets --explain ADDR, "
-		    "or give --allow-reserved");
+		    "nothing to probe: every target is excluded: ask synspect targets --explain "
+		    "ADDR, or give --allow-reserved");
 	return 0;
 }
 
@@ -155,6 +123,13 @@ static int open_path(struct scan *scan, int family, struct diag *diag)
 	return err;
 }
 
+static int check_privileges(struct scan *scan, struct diag *diag)
+{
+	if (scan->config->dry_run)
+		return 0;
+	return privileges_check(!scan->config->no_rst_guard, diag);
+}
+
 static int open_paths(struct scan *scan, struct diag *diag)
 {
 	for (int f = 0; f < FAMILY_COUNT; f++) {
@@ -212,12 +187,32 @@ static int open_guard(struct scan *scan, struct diag *diag)
 		if (scan->has_path[f] && path->is_source_owned)
 			ranges[n++] = (struct rst_guard_range){path->source_lo, path->source_hi};
 	}
-	if (n == 0 || scan->config->no_rst_guard)
+	if (n == 0 || scan->config->no_rst_guard || scan->config->dry_run)
 		return 0;
 	return rst_guard_open(ranges, n, &scan->ports, &scan->guard, diag);
 }
 
 /* ---- one sender's and one receiver's own things ---- */
+
+static void scan_dump_sent(void *ctx, const uint8_t *frame, size_t len, bool is_ethernet)
+{
+	struct scan *scan = ctx;
+	capture_dump_packet(
+	    scan->dump, is_ethernet ? LINK_ETHERNET : LINK_RAW_IP, frame, len, clock_wall_ns());
+}
+
+/* --pcap: one file for both directions; Ethernet headers are kept when every link has them. */
+static int scan_open_dump(struct scan *scan, struct diag *diag)
+{
+	enum link_type link = LINK_ETHERNET;
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		if (scan->has_path[f] && scan->paths[f].iface.kind != IFACE_ETHERNET)
+			link = LINK_RAW_IP;
+	}
+	if (!scan->config->pcap_file)
+		return 0;
+	return capture_dump_open(scan->config->pcap_file, link, diag, &scan->dump);
+}
 
 static enum link_syn_style style_of(enum syn_options options)
 {
@@ -246,6 +241,40 @@ static uint16_t next_hop(const void *ctx, const struct ipaddr *dst)
 	return net_path_next_hop(path, dst);
 }
 
+/* The back end that the user asked for, or the fastest that works. Loopback and raw IP links go
+ * through the kernel's stack, by libnet: a frame put on "lo" would be refused as a martian. */
+static int open_backend(struct scan *scan, struct scan_tx *tx, int f, struct diag *diag)
+{
+	const struct net_path *path = &scan->paths[f];
+	struct tx_config config = {
+	    .interface = path->iface.name,
+	    .ifindex = path->iface.ifindex,
+	    .is_raw_ip = path->iface.kind == IFACE_RAW_IP,
+	    .queue = (uint32_t)(tx - scan->tx),
+	};
+	enum tx_kind kind = scan->config->tx;
+	if (path->iface.kind == IFACE_LOOPBACK)
+		kind = TX_LIBNET;
+	if (kind == TX_LIBNET)
+		return link_open_backend(tx->links[f], &tx->backends[f]);
+	if (f == FAMILY_V6 && tx->backends[FAMILY_V4] &&
+	    scan->paths[FAMILY_V4].iface.ifindex == path->iface.ifindex) {
+		tx->backends[f] = tx->backends[FAMILY_V4];
+		return 0;
+	}
+	switch (kind) {
+	case TX_XDP:
+		return tx_open(TX_BACKEND_XDP, &config, diag, &tx->backends[f]);
+	case TX_PACKET:
+		return tx_open(TX_BACKEND_PACKET, &config, diag, &tx->backends[f]);
+	case TX_AUTO:
+	case TX_LIBNET:
+	case TX_KIND_COUNT:
+		break;
+	}
+	return tx_open_best(&config, diag, &tx->backends[f]);
+}
+
 static int open_link(
     struct scan *scan, struct scan_tx *tx, int f, struct sender_path *out, struct diag *diag)
 {
@@ -267,7 +296,11 @@ static int open_link(
 	int err = link_create(&config, diag, &tx->links[f]);
 	if (err)
 		return err;
+	err = open_backend(scan, tx, f, diag);
+	if (err)
+		return err;
 	out->link = tx->links[f];
+	out->backend = tx->backends[f];
 	out->is_ethernet = is_ethernet;
 	out->next_hop = next_hop;
 	out->hop_ctx = path;
@@ -292,6 +325,8 @@ static int open_sender(struct scan *scan, size_t i, struct diag *diag)
 	    .n_receivers = scan->n_rx,
 	    .is_congested = scan_is_congested,
 	    .congested_ctx = scan,
+	    .tap = scan->dump ? scan_dump_sent : NULL,
+	    .tap_ctx = scan,
 	    .counters = &tx->counters,
 	};
 	int err = open_link(scan, tx, FAMILY_V4, &config.v4, diag);
@@ -399,6 +434,7 @@ static int open_receiver(struct scan *scan, size_t i, struct diag *diag)
 	    .free_results = rx->free_results,
 	    .n_results = N_RESULTS,
 	    .cooldown_ns = scan->config->cooldown_ns,
+	    .dump = scan->dump,
 	    .answers_neighbours = scan->paths[FAMILY_V4].has_unowned_source ||
 				  scan->paths[FAMILY_V6].has_unowned_source,
 	    .counters = &rx->counters,
@@ -415,6 +451,9 @@ static int open_receiver(struct scan *scan, size_t i, struct diag *diag)
 static int open_threads(struct scan *scan, struct diag *diag)
 {
 	int err = 0;
+	if (scan->config->dry_run)
+		return 0;
+	err = scan_open_dump(scan, diag);
 	for (size_t r = 0; r < scan->n_rx && !err; r++) {
 		for (size_t t = 0; t < scan->n_tx && !err; t++) {
 			err = ring_create(REQ_CELLS, &scan->reqs[r][t]);
@@ -429,7 +468,8 @@ static int open_threads(struct scan *scan, struct diag *diag)
 	return err;
 }
 
-int scan_open(const struct scan_config *config, struct diag *diag, struct scan **out)
+int scan_open(const struct scan_config *config, const struct targets_spec *spec, struct diag *diag,
+    struct scan **out)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
 	if (!scan)
@@ -437,11 +477,9 @@ int scan_open(const struct scan_config *config, struct diag *diag, struct scan *
 	scan->config = config;
 	scan->n_tx = 1;
 	scan->n_rx = 1;
-	scan->seed = config->seed;
-	if (!config->has_seed)
-		hash_random(&scan->seed, sizeof(scan->seed));
+	scan->spec = spec;
 	int (*const steps[])(struct scan *, struct diag *) = {open_signatures, open_targets,
-	    open_paths, open_sources, open_guard, open_threads, open_writer};
+	    check_privileges, open_paths, open_sources, open_guard, open_threads, open_writer};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int err = steps[i](scan, diag);
 		if (!err)
@@ -459,6 +497,9 @@ static void close_tx(struct scan_tx *tx)
 {
 	sender_destroy(tx->sender);
 	ring_destroy(tx->control);
+	if (tx->backends[FAMILY_V6] != tx->backends[FAMILY_V4])
+		tx_close(tx->backends[FAMILY_V6]);
+	tx_close(tx->backends[FAMILY_V4]);
 	for (int f = 0; f < FAMILY_COUNT; f++)
 		link_destroy(tx->links[f]);
 }
@@ -488,6 +529,7 @@ void scan_close(struct scan *scan)
 			ring_destroy(scan->notes[t][r]);
 		}
 	}
+	capture_dump_close(scan->dump);
 	rst_guard_close(scan->guard);
 	targets_destroy(scan->targets);
 	sig_planner_destroy(scan->planner);

@@ -74,8 +74,8 @@ static const int resolving_families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}
 /* isatty(3), the width of the terminal, bytes waiting, libpcap's look at an interface that failed.
  * TCGETS2 (_IOR('T', 0x2a, struct termios2), whose type no C library has) is what newer ones ask. */
 enum { IOCTL_TCGETS2 = 0x802c542a };
-static const scmp_datum_t ioctls[] = {
-    TCGETS, (uint32_t)IOCTL_TCGETS2, TIOCGWINSZ, FIONREAD, FIONBIO, SIOCGIFFLAGS};
+static const scmp_datum_t ioctls[] = {TCGETS, (uint32_t)IOCTL_TCGETS2, TIOCGWINSZ, FIONREAD,
+    FIONBIO, SIOCGIFFLAGS, SIOCGIFINDEX /* libnet asks at every send */};
 
 static int allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
 {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,4 +180,64 @@ bool capture_stats(struct capture *c, uint64_t *kernel_drops, uint64_t *interfac
 	*kernel_drops = c->kernel_drops;
 	*interface_drops = c->interface_drops;
 	return true;
+}
+
+struct capture_dump {
+	pcap_t *pcap;
+	pcap_dumper_t *dumper;
+	enum link_type link;
+	pthread_mutex_t lock; /* senders and receivers write one file; never taken without --pcap */
+};
+
+int capture_dump_open(
+    const char *path, enum link_type link, struct diag *diag, struct capture_dump **out)
+{
+	struct capture_dump *d = calloc(1, sizeof(*d));
+	if (!d)
+		return -ENOMEM;
+	d->link = link;
+	pthread_mutex_init(&d->lock, NULL);
+	d->pcap = pcap_open_dead_with_tstamp_precision(
+	    link == LINK_ETHERNET ? DLT_EN10MB : DLT_RAW, SNAPLEN, PCAP_TSTAMP_PRECISION_NANO);
+	if (d->pcap)
+		d->dumper = pcap_dump_open(d->pcap, path);
+	if (!d->dumper) {
+		int err = diag_set(diag, -EIO, "%s: cannot write: %s", path,
+		    d->pcap ? pcap_geterr(d->pcap) : "out of memory");
+		capture_dump_close(d);
+		return err;
+	}
+	*out = d;
+	return 0;
+}
+
+void capture_dump_packet(
+    struct capture_dump *d, enum link_type from, const uint8_t *bytes, size_t len, int64_t wall_ns)
+{
+	if (d->link == LINK_RAW_IP && from == LINK_ETHERNET) {
+		/* Only IP goes into a raw file. */
+		if (len < 14 || !((bytes[12] == 0x08 && bytes[13] == 0x00) ||
+				    (bytes[12] == 0x86 && bytes[13] == 0xdd)))
+			return;
+		bytes += 14;
+		len -= 14;
+	}
+	struct pcap_pkthdr h = {.caplen = (bpf_u_int32)len, .len = (bpf_u_int32)len};
+	h.ts.tv_sec = (time_t)(wall_ns / NS_PER_SEC);
+	h.ts.tv_usec = (suseconds_t)(wall_ns % NS_PER_SEC);
+	pthread_mutex_lock(&d->lock);
+	pcap_dump((u_char *)d->dumper, &h, bytes);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void capture_dump_close(struct capture_dump *d)
+{
+	if (!d)
+		return;
+	if (d->dumper)
+		pcap_dump_close(d->dumper);
+	if (d->pcap)
+		pcap_close(d->pcap);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
 }

@@ -47,4 +47,19 @@ void capture_wait(struct capture *const *captures, size_t n, int64_t timeout_ns)
 /* Packets that the kernel and the interface dropped since the start. False: not known. */
 bool capture_stats(struct capture *capture, uint64_t *kernel_drops, uint64_t *interface_drops);
 
+/* A capture file under construction, nanosecond stamps. Any thread may add packets. Opaque. */
+struct capture_dump;
+
+/* Creates path. link: LINK_ETHERNET keeps link headers; LINK_RAW_IP strips them. Returns 0 or -EIO
+ * with diag. The caller owns *out. */
+int capture_dump_open(const char *path, enum link_type link, struct diag *diag,
+    struct capture_dump **out) __attribute__((warn_unused_result));
+
+/* Adds one packet, which has the link header that from says. */
+void capture_dump_packet(struct capture_dump *dump, enum link_type from, const uint8_t *bytes,
+    size_t len, int64_t wall_ns);
+
+/* Flushes and closes; NULL is fine. */
+void capture_dump_close(struct capture_dump *dump);
+
 #endif

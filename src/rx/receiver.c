@@ -190,6 +190,8 @@ static void on_packet(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_
 	int64_t now_ns = wall_ns + r->mono_minus_wall_ns;
 	if (now_ns > r->now_ns) /* the clock was set while the packet waited */
 		now_ns = r->now_ns;
+	if (r->config.dump)
+		capture_dump_packet(r->config.dump, r->link, bytes, len, wall_ns);
 	wire_decode(r->link, bytes, len, &packet);
 	switch (packet.kind) {
 	case PACKET_TCP:

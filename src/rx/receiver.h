@@ -27,6 +27,7 @@ struct receiver_config {
 	int64_t cooldown_ns;
 	/* Source addresses that the host does not own: ARP and NDP for them are answered. */
 	bool answers_neighbours;
+	struct capture_dump *dump; /* gets every packet; NULL: nobody asked */
 	struct counters *counters;
 };
 

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
-
 enum {
 	OPTIONS_MAX = 40,
 	SYN_WINDOW = 64240,
@@ -118,7 +116,7 @@ static int build(struct link *link, const struct recipe *r, uint8_t *frame, size
 	    libnet_build_ethernet(p->dst_mac ? p->dst_mac : nowhere, link->config.source_mac,
 		ethertype, NULL, 0, link->net, 0) < 0)
 		return -EIO;
-	if (libnet_adv_cull_packet(link->net, &packet, &len) < 0)
+	if (libnet_pblock_coalesce(link->net, &packet, &len) < 0)
 		return -EIO;
 	if (len <= size) {
 		memcpy(frame, packet, len);
@@ -227,19 +225,98 @@ const struct template *link_get_segment(const struct link *link, bool has_ts)
 	return has_ts ? &link->segment_ts : &link->segment;
 }
 
-int link_send(struct link *link, const uint8_t *frame, size_t len)
+/* ---- injection as a back end ---- */
+
+struct libnet_backend {
+	struct tx_backend base;
+	struct link *link;
+	size_t first, n; /* pending frames */
+	uint32_t lens[TX_BATCH_MAX];
+	uint8_t frames[TX_BATCH_MAX][TX_FRAME_MAX];
+};
+
+static int inject(struct link *link, const uint8_t *frame, uint32_t len)
 {
 	int n;
 	errno = 0;
 	if (!link->is_raw_socket)
-		n = libnet_adv_write_link(link->net, frame, (uint32_t)len);
+		n = libnet_adv_write_link(link->net, frame, len);
 	else if (link->is_v4)
-		n = libnet_write_raw_ipv4(link->net, frame, (uint32_t)len);
+		n = libnet_write_raw_ipv4(link->net, frame, len);
 	else
-		n = libnet_write_raw_ipv6(link->net, frame, (uint32_t)len);
+		n = libnet_write_raw_ipv6(link->net, frame, len);
 	if (n == (int)len)
 		return 0;
 	return errno ? -errno : -EIO;
+}
+
+static size_t libnet_reserve(struct tx_backend *base, struct tx_frame *frames, size_t n)
+{
+	struct libnet_backend *b = (struct libnet_backend *)(void *)base;
+	if (b->n)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		frames[i].bytes = b->frames[i];
+	return n;
+}
+
+static void libnet_commit(struct tx_backend *base, const struct tx_frame *frames, size_t n)
+{
+	struct libnet_backend *b = (struct libnet_backend *)(void *)base;
+	for (size_t i = 0; i < n; i++)
+		b->lens[i] = frames[i].len;
+	b->first = 0;
+	b->n = n;
+}
+
+static int libnet_flush(struct tx_backend *base)
+{
+	struct libnet_backend *b = (struct libnet_backend *)(void *)base;
+	while (b->n) {
+		int err = inject(b->link, b->frames[b->first], b->lens[b->first]);
+		if (err == -ENOBUFS || err == -EAGAIN) {
+			base->stats.n_full++;
+			return -EAGAIN;
+		}
+		if (err == -ENETDOWN || err == -ENXIO)
+			return err;
+		if (err)
+			base->stats.n_lost++;
+		else
+			base->stats.n_sent++;
+		b->first++;
+		b->n--;
+	}
+	return 0;
+}
+
+static size_t libnet_pending(const struct tx_backend *base)
+{
+	return ((const struct libnet_backend *)(const void *)base)->n;
+}
+
+static void libnet_close(struct tx_backend *base)
+{
+	free(base);
+}
+
+int link_open_backend(struct link *link, struct tx_backend **out)
+{
+	static const struct tx_backend_ops ops = {
+	    .reserve = libnet_reserve,
+	    .commit = libnet_commit,
+	    .flush = libnet_flush,
+	    .pending = libnet_pending,
+	    .close = libnet_close,
+	};
+	struct libnet_backend *b = calloc(1, sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+	b->base.ops = &ops;
+	b->base.name = link->is_raw_socket ? "libnet (raw socket)" : "libnet (link layer)";
+	b->link = link;
+	*out = &b->base;
+	return 0;
 }
 
 int link_build_oracle(struct link *link, const struct patch *patch, bool is_syn, bool has_ts,

@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "base/ipaddr.h"
+#include "tx/backend.h"
 #include "wire/decode.h"
 #include "wire/patch.h"
 
@@ -43,9 +44,9 @@ uint8_t link_wscale(enum link_syn_style style);
 /* The MSS that packets of this link can carry (RFC 9293 section 3.7.1). */
 uint16_t link_mss(bool is_v4, uint16_t mtu);
 
-/* Injects one frame (or IP packet, with is_raw_socket). Returns 0, or a negative errno: -ENOBUFS and
- * -EAGAIN mean that the queue is full and the same frame may be tried again. */
-int link_send(struct link *link, const uint8_t *frame, size_t len)
+/* Makes libnet's injection a transmit back end: the portable last resort, and the one that goes
+ * through the kernel's stack (is_raw_socket). link outlives it. Returns 0 or -ENOMEM. */
+int link_open_backend(struct link *link, struct tx_backend **out)
     __attribute__((warn_unused_result));
 
 /* Builds the same packet wholly in libnet, checksums and all: the oracle for patch_packet in tests.

@@ -1,4 +1,4 @@
-/* sender: takes targets and requests, pays for them, makes packets, injects them. Its own thread; the
+/* sender: takes targets and requests, pays for them, makes packets, hands them to a back end. Its own thread; the
  * only one that sends. A packet is sent or counted, never lost in silence: a full queue is tried
  * again, a refusal is counted in send_errors. Sources: DESIGN.md section 2. */
 #include "tx/sender.h"
@@ -16,10 +16,18 @@
 #define IDLE_NS        (NS_PER_MS / 2) /* longest nap: requests of sessions wait no longer */
 #define RETRY_NS       (100 * NS_PER_US)
 #define ABORT_GRACE_NS (250 * NS_PER_MS)
+#define DRAIN_NS       (500 * NS_PER_MS)
 enum {
 	BATCH = 64,
-	SEND_TRIES = 200, /* 20 ms of a full queue, then the packet counts as refused */
-	BYTES_TYPICAL = 80,
+	FULL_TRIES = 200, /* 20 ms of a full queue, then the packet is given up and counted */
+};
+
+/* Frames lent by one back end and filled so far. */
+struct outbox {
+	struct tx_backend *backend; /* NULL: not used */
+	size_t n_lent, n_used;
+	struct tx_frame frames[TX_BATCH_MAX];
+	uint64_t n_lost_seen;
 };
 
 struct sender {
@@ -34,7 +42,7 @@ struct sender {
 	size_t n_ended;        /* receivers that will ask for no more */
 	int64_t last_syn_ns;
 	int64_t valve_closed_at;
-	uint8_t frame[FRAME_MAX];
+	struct outbox outboxes[2]; /* one a back end */
 	struct ring_cell cells[BATCH];
 	struct targets_iter iter;
 	struct target batch[BATCH];
@@ -51,8 +59,11 @@ int sender_create(const struct sender_config *config, struct sender **out)
 	int64_t now_ns = clock_mono_ns();
 	limiter_init(&s->packets, config->rate_pps, 1, now_ns);
 	double bytes = config->bandwidth_bps > 0 ? config->bandwidth_bps / 8 : 1e12;
-	limiter_init(&s->bytes, bytes, FRAME_MAX, now_ns);
+	limiter_init(&s->bytes, bytes, TX_FRAME_MAX, now_ns);
 	hash_random(&s->rng, sizeof(s->rng));
+	s->outboxes[0].backend = config->v4.backend ? config->v4.backend : config->v6.backend;
+	if (config->v6.backend != s->outboxes[0].backend)
+		s->outboxes[1].backend = config->v6.backend;
 	struct hash_key key;
 	hash_random(&key, sizeof(key));
 	int err = onlink_create(&key, &s->onlink);
@@ -85,26 +96,66 @@ static const struct sender_path *path_of(const struct sender *s, const struct ip
 	return ipaddr_is_v4(addr) ? &s->config.v4 : &s->config.v6;
 }
 
-/* ---- putting one frame on the wire ---- */
+/* ---- putting frames on the wire ---- */
 
-static void inject(struct sender *s, struct link *link, size_t len)
+static void flush(struct sender *s, struct outbox *box)
 {
-	for (int i = 0; i < SEND_TRIES; i++) {
-		int err = link_send(link, s->frame, len);
-		if (err == 0) {
-			counters_add(s->config.counters, COUNTER_packets_sent, 1);
-			counters_add(s->config.counters, COUNTER_bytes_sent, len);
-			limiter_spend(&s->packets, 1);
-			limiter_spend(&s->bytes, (double)len);
-			return;
-		}
-		if (err != -ENOBUFS && err != -EAGAIN)
-			break;
+	if (!box->backend)
+		return;
+	if (box->n_lent)
+		tx_commit(box->backend, box->frames, box->n_used);
+	box->n_lent = box->n_used = 0;
+	/* Pending frames stay with the back end and are tried again; a dead interface shows as
+	 * frames that no longer go anywhere, and the receiver's capture ends the scan. */
+	if (tx_pending(box->backend) && tx_flush(box->backend) == -EAGAIN)
 		counters_add(s->config.counters, COUNTER_send_retries, 1);
-		clock_sleep_ns(RETRY_NS);
+	uint64_t n_lost = box->backend->stats.n_lost;
+	counters_add(s->config.counters, COUNTER_send_errors, n_lost - box->n_lost_seen);
+	box->n_lost_seen = n_lost;
+}
+
+static struct outbox *box_of(struct sender *s, const struct sender_path *path)
+{
+	return &s->outboxes[path->backend == s->outboxes[0].backend ? 0 : 1];
+}
+
+/* A frame to fill; NULL: the queue stayed full. */
+static uint8_t *next_frame(struct sender *s, const struct sender_path *path)
+{
+	struct outbox *box = box_of(s, path);
+	for (int i = 0; i < FULL_TRIES; i++) {
+		if (box->n_used < box->n_lent)
+			return box->frames[box->n_used].bytes;
+		flush(s, box);
+		box->n_lent = tx_reserve(box->backend, box->frames, TX_BATCH_MAX);
+		if (box->n_lent == 0)
+			clock_sleep_ns(RETRY_NS);
 	}
+	return NULL;
+}
+
+/* Counts and pays for the frame that next_frame gave, now len bytes long. */
+static void finish_frame(struct sender *s, const struct sender_path *path, size_t len)
+{
+	struct outbox *box = box_of(s, path);
+	struct tx_frame *frame = &box->frames[box->n_used++];
+	frame->len = (uint32_t)len;
+	counters_add(s->config.counters, COUNTER_packets_sent, 1);
+	counters_add(s->config.counters, COUNTER_bytes_sent, len);
 	limiter_spend(&s->packets, 1);
-	counters_add(s->config.counters, COUNTER_send_errors, 1);
+	limiter_spend(&s->bytes, (double)len);
+	if (s->config.tap)
+		s->config.tap(s->config.tap_ctx, frame->bytes, len, path->is_ethernet);
+}
+
+static void send_packet(struct sender *s, const struct sender_path *path,
+    const struct template *tmpl, const struct patch *patch)
+{
+	uint8_t *frame = next_frame(s, path);
+	if (frame)
+		finish_frame(s, path, patch_packet(tmpl, patch, frame));
+	else
+		counters_add(s->config.counters, COUNTER_send_errors, 1);
 }
 
 static bool can_pay(struct sender *s, int64_t now_ns)
@@ -175,7 +226,7 @@ static void send_syn(struct sender *s, const struct target *target, uint16_t n, 
 	    .ip_id = next_ip_id(s),
 	    .flags = TCP_SYN,
 	};
-	inject(s, path->link, patch_packet(link_get_syn(path->link), &patch, s->frame));
+	send_packet(s, path, link_get_syn(path->link), &patch);
 	counters_add(s->config.counters, COUNTER_syn_sent, 1);
 	if (n)
 		counters_add(s->config.counters, COUNTER_syn_repeats, 1);
@@ -265,18 +316,18 @@ static void send_segment(struct sender *s, const struct tx_req *req, int64_t now
 	}
 	const struct template *tmpl =
 	    is_syn ? link_get_syn(path->link) : link_get_segment(path->link, req->has_ts);
-	inject(s, path->link, patch_packet(tmpl, &patch, s->frame));
+	send_packet(s, path, tmpl, &patch);
 	counters_add(s->config.counters, is_syn ? COUNTER_syn_sent : COUNTER_segment_sent, 1);
 }
 
 static void answer_neighbour(struct sender *s, const struct tx_req *req)
 {
 	const struct sender_path *path = path_of(s, &req->flow.laddr);
-	if (!path->link || !path->is_ethernet)
-		return;
-	size_t len = neigh_build_reply(
-	    path->source_mac, &req->flow.laddr, req->mac, &req->flow.raddr, s->frame);
-	inject(s, path->link, len);
+	uint8_t *frame = path->link && path->is_ethernet ? next_frame(s, path) : NULL;
+	if (frame)
+		finish_frame(s, path,
+		    neigh_build_reply(
+			path->source_mac, &req->flow.laddr, req->mac, &req->flow.raddr, frame));
 }
 
 static void read_control(struct sender *s, int64_t now_ns)
@@ -347,10 +398,12 @@ static void ask_neighbours(struct sender *s, int64_t now_ns)
 		const struct sender_path *path = path_of(s, addr);
 		struct target target = {*addr, 1};
 		struct cookie cookie;
+		uint8_t *frame = next_frame(s, path);
+		if (!frame)
+			return;
 		cookie_make(&s->config.cookie, &target, 0, &cookie);
-		size_t len =
-		    neigh_build_request(path->source_mac, &cookie.flow.laddr, addr, s->frame);
-		inject(s, path->link, len);
+		finish_frame(s, path,
+		    neigh_build_request(path->source_mac, &cookie.flow.laddr, addr, frame));
 	}
 }
 
@@ -389,7 +442,14 @@ void sender_run(struct sender *s)
 			if (is_generator_done(s))
 				tell_done(s);
 		}
+		flush(s, &s->outboxes[0]);
+		flush(s, &s->outboxes[1]);
 		if (n == 0)
 			nap(s);
+	}
+	for (int i = 0; i < 2; i++) {
+		if (s->outboxes[i].backend && tx_drain(s->outboxes[i].backend, DRAIN_NS))
+			counters_add(s->config.counters, COUNTER_send_errors,
+			    tx_pending(s->outboxes[i].backend));
 	}
 }

@@ -23,8 +23,10 @@ enum { SENDER_HOP_ONLINK = 0xffff, SENDER_HOP_NONE = 0xfffe };
 
 /* How one family leaves. link NULL: the family is not scanned. */
 struct sender_path {
-	struct link *link; /* borrowed; only this thread uses it while the sender runs */
-	bool is_ethernet;  /* next hops have MACs */
+	struct link *link; /* templates; borrowed */
+	struct tx_backend
+	    *backend;     /* borrowed; only this thread uses it. May serve both families */
+	bool is_ethernet; /* next hops have MACs */
 	uint8_t source_mac[6];
 	uint8_t macs[SENDER_HOPS_MAX][6];
 	uint16_t (*next_hop)(const void *ctx, const struct ipaddr *dst);
@@ -46,6 +48,9 @@ struct sender_config {
 	/* The valve: true while something downstream is too full for new targets. May be NULL. */
 	bool (*is_congested)(void *ctx);
 	void *congested_ctx;
+	/* Sees every packet that was sent. May be NULL. */
+	void (*tap)(void *ctx, const uint8_t *frame, size_t len, bool is_ethernet);
+	void *tap_ctx;
 	struct counters *counters; /* of this thread */
 };
 

@@ -3,7 +3,7 @@
 
 #include "wire/segment.h"
 
-enum { FRAME_MAX = 1600, TEMPLATE_MAX = 128 };
+enum { TEMPLATE_MAX = 128 };
 
 /* A packet made once by libnet, whose varying fields are rewritten for every send. Offsets are from
  * the first byte of the frame. The sums cover what never changes. Filled by template_init. */
