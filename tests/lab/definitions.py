@@ -150,13 +150,13 @@ class Plan:
 
     @staticmethod
     def _random_ports(server, seed, taken):
-        """From 10000 to 59999: clear of the X displays below and of the lab's own clients above."""
+        """From 10000 to 32767: clear of X displays and of local clients, and some servers take no more."""
         rng = random.Random(f"{seed}/{server.name}")
         ports = []
         for _ in server.services:
-            port = rng.randrange(10000, 60000)
+            port = rng.randrange(10000, 32768)
             while port in taken:
-                port = rng.randrange(10000, 60000)
+                port = rng.randrange(10000, 32768)
             taken.add(port)
             ports.append(port)
         return tuple(ports)

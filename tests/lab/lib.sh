@@ -61,3 +61,27 @@ exec_inetd() {
 		'mount --bind "$1/services" /etc/services && exec inetd -i -R 10000 "$1/inetd.conf"' \
 		inetd "$dir"
 }
+
+# starting, started: between the two an instance does not count as ready, though its ports listen.
+starting() {
+	: >"$dir/.starting"
+}
+started() {
+	rm "$dir/.starting"
+}
+
+# The OpenJDK that the packages of the lab bring, whatever other Java the machine has.
+java_home() {
+	echo /usr/lib/jvm/java-17-openjdk-*
+}
+
+# exec_java ARGUMENT...: becomes a small Java machine.
+exec_java() {
+	exec "$(java_home)/bin/java" -Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$@"
+}
+
+# user NAME UID: makes a user of the lab's own, for packages that are unpacked and not installed.
+user() {
+	getent passwd "$1" >/dev/null || echo "$1:x:$2:$2::/:/bin/false" >>/etc/passwd
+	getent group "$1" >/dev/null || echo "$1:x:$2:" >>/etc/group
+}
