@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+"""What the answer matrix says: how many services speak (or are named) after 0, 1, 2, 3, 5 packets.
+
+  greedy.py [MATRIX] [--synspect PROGRAM] [--first NAME] [--best N] [--list]
+
+Without --synspect a service counts when it sends a byte; with it, when `synspect identify` gives the
+right name to its answer (a wrong name counts against, see the column). A step is: connect, listen for
+--wait seconds, then send one packet unless the server spoke; the next step is only taken when nothing
+came. Probes on which a server's silence is certain cost nothing but the packet.
+Prints the greedy curve, then the best pairs found by trying them all.
+"""
+
+import argparse
+import base64
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+CONFIDENT = 0.5
+
+# What a record may say of a true protocol besides its own words.
+ALSO = {"xmpp-s2s": {"xmpp"}, "rpc": {"rpcbind", "portmap"}, "smb": {"netbios-ssn"},
+        "stun": {"turn"}, "jetdirect": {"pjl"}, "nut": {"ups", "nut-upsd"}}
+
+
+def is_right(truth, protocol, layers=()):
+    """Whether a name is a right answer for the truth "tls/imap", "http/ipp" or "ssh": any of its
+    layers, or a more specific protocol over one of them."""
+    path = truth.split("/")
+    if protocol in path or any(layer in path for layer in layers or ()):
+        return True
+    return any(protocol in ALSO.get(word, ()) for word in path)
+
+
+class Matrix:
+    """The answers, as sets of services that one bit each stands for."""
+
+    def __init__(self, path, wait_s):
+        with open(path) as lines:
+            self.header = json.loads(next(lines))
+            self.services = [json.loads(line) for line in lines]
+        self.probes = [p for p in self.header["probes"] if p != "wait"]
+        self.wait_ms = wait_s * 1000
+        self.verdicts = {}
+
+    def reply(self, service, probe):
+        """Index of the reply to probe, or to silence when the server spoke within the wait; -1: none."""
+        index, first, _ = service["answers"].get("wait", (-1, -1, ""))
+        if index >= 0 and first <= self.wait_ms:
+            return index
+        if probe == "wait":
+            return -1
+        return service["answers"].get(probe, (-1, -1, ""))[0]
+
+    def judge(self, program, is_known):
+        """Names every reply with `synspect identify`: verdicts[(service, probe)] is right, wrong or
+        unnamed. is_known(probe): whether the program has a probe of that name."""
+        questions = []
+        for number, service in enumerate(self.services):
+            for probe in ["wait", *self.probes]:
+                index = self.reply(service, probe)
+                if index < 0:
+                    continue
+                row = {"id": f"{number} {probe}",
+                       "data": base64.b64encode(bytes.fromhex(service["replies"][index])).decode()}
+                if is_known(probe):
+                    row["probe"] = probe.removeprefix("own:")
+                questions.append(json.dumps(row))
+        done = subprocess.run([program, "identify"], input="\n".join(questions) + "\n", text=True,
+                              stdout=subprocess.PIPE, check=True, timeout=600)
+        for line in done.stdout.splitlines():
+            answer = json.loads(line)
+            number, probe = answer["id"].split(" ", 1)
+            name = answer.get("protocol")
+            if not name or answer.get("confidence", 1) < CONFIDENT:
+                verdict = "unnamed"
+            else:
+                truth = self.services[int(number)]["protocol"]
+                verdict = "right" if is_right(truth, name, answer.get("layers")) else "wrong " + name
+            self.verdicts[int(number), probe] = verdict
+
+    def outcomes(self, probe):
+        """(spoke, right, wrong): bit sets of services."""
+        spoke = right = wrong = 0
+        for number, service in enumerate(self.services):
+            if self.reply(service, probe) < 0:
+                continue
+            spoke |= 1 << number
+            verdict = self.verdicts.get((number, probe), "right")
+            right |= (verdict == "right") << number
+            wrong |= verdict.startswith("wrong") << number
+        return spoke, right, wrong
+
+    def label(self, number):
+        service = self.services[number]
+        return f"{service['protocol']}({service['server']})"
+
+
+def after(table, plan):
+    """(right, wrong) bit sets of a plan: the first step that brings data decides."""
+    heard = right = wrong = 0
+    for probe in plan:
+        spoke, good, bad = table[probe]
+        right |= good & ~heard
+        wrong |= bad & ~heard
+        heard |= spoke
+    return right, wrong
+
+
+def value(outcome):
+    right, wrong = outcome
+    return right.bit_count() - 3 * wrong.bit_count()
+
+
+def names(matrix, bits):
+    return " ".join(matrix.label(n) for n in range(len(matrix.services)) if bits >> n & 1)
+
+
+def known_probes(program):
+    """Probe names that the program's signatures offer."""
+    done = subprocess.run([program, "signatures", "list"], text=True, stdout=subprocess.PIPE,
+                          check=False, timeout=60)
+    return set(done.stdout.split())
+
+
+def curve(matrix, table, first, show):
+    plan, seen = ["wait"], 0
+    total = len(matrix.services)
+    for packets in range(0, 6):
+        if packets:
+            fixed = first[packets - 1:packets]
+            plan.append(fixed[0] if fixed else
+                        max(matrix.probes, key=lambda p: value(after(table, plan + [p]))))
+        right, wrong = after(table, plan)
+        protocols = {matrix.services[n]["protocol"] for n in range(total) if right >> n & 1}
+        if packets in (0, 1, 2, 3, 5):
+            print(f"{packets} packets: {right.bit_count():3} of {total} services, {len(protocols)} "
+                  f"protocols, {wrong.bit_count()} wrong   + {plan[-1]}")
+        if show:
+            print("    new:", names(matrix, right & ~seen))
+        seen |= right
+    print("    never:", names(matrix, ~seen & (1 << total) - 1))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("matrix", nargs="?", default=str(HERE / "matrix.jsonl"))
+    parser.add_argument("--synspect", help="count what this program names, not who speaks")
+    parser.add_argument("--wait", type=float, default=1.0, help="seconds before each packet")
+    parser.add_argument("--first", action="append", default=[], help="fix the first probes")
+    parser.add_argument("--best", type=int, default=10, help="pairs to print")
+    parser.add_argument("--list", action="store_true", help="say which services each step adds")
+    parser.add_argument("--wrong", action="store_true", help="list every wrong name, by probe")
+    options = parser.parse_args()
+    matrix = Matrix(options.matrix, options.wait)
+    if options.synspect:
+        offered = known_probes(options.synspect)
+        matrix.judge(options.synspect, lambda p: p.removeprefix("own:") in offered)
+    table = {p: matrix.outcomes(p) for p in ["wait", *matrix.probes]}
+    print(f"matrix of {matrix.header['date']}: {len(matrix.services)} services, "
+          f"{len(matrix.probes)} probes; {options.wait} s of silence before each packet")
+    curve(matrix, table, options.first, options.list)
+    pairs = sorted(((value(after(table, ("wait", a, b))), a, b)
+                    for a, b in itertools.permutations(matrix.probes, 2)),
+                   key=lambda row: -row[0])
+    print(f"the best of {len(pairs)} pairs:")
+    for score, a, b in pairs[:options.best]:
+        right, wrong = after(table, ("wait", a, b))
+        print(f"{right.bit_count():3} right, {wrong.bit_count()} wrong: {a}, then {b}")
+    if options.wrong:
+        for (number, probe), verdict in sorted(matrix.verdicts.items()):
+            if verdict.startswith("wrong"):
+                print(f"{matrix.label(number)} after {probe}: {verdict}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
