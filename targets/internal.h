@@ -8,6 +8,7 @@
 #include "targets/permute.h"
 #include "targets/prefix_set.h"
 #include "targets/space.h"
+#include "targets/stream.h"
 #include "targets/targets.h"
 
 /* What stands behind targets.h. Private to targets/. Immutable while iterators run, but for the members
@@ -25,6 +26,9 @@ struct targets {
 	bool is_permuted;
 	struct permute perm;           /* permuted, not wide */
 	struct permute_wide perm_wide; /* permuted and wide */
+
+	/* or a stream */
+	struct stream *stream;
 
 	/* live: exclusions that a reload published; guarded by lock, has_live may be read without */
 	pthread_rwlock_t lock;

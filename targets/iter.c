@@ -23,6 +23,10 @@ void targets_iter_init(
 	    .step = (uint64_t)spec->n_shards * n_slices,
 	    .status = first < targets->n_positions ? TARGETS_OK : TARGETS_END,
 	};
+	if (targets->stream) {
+		it->pos = 0;
+		it->status = TARGETS_OK;
+	}
 }
 
 /* The next position, or the end. */
@@ -79,19 +83,34 @@ static size_t filter_live(struct targets *t, struct target *out, size_t n)
 	return kept;
 }
 
+bool targets_is_excluded(struct targets *t, const struct ipaddr *addr)
+{
+	if (!atomic_load_explicit(&t->has_live, memory_order_acquire))
+		return false;
+	pthread_rwlock_rdlock(&t->lock);
+	bool is_excluded = prefix_set_contains(&t->live, u128_from_addr(addr));
+	pthread_rwlock_unlock(&t->lock);
+	return is_excluded;
+}
+
 size_t targets_iter_next(struct targets_iter *it, struct target *out, size_t n)
 {
 	struct targets *t = it->targets;
+	bool is_filtered = atomic_load_explicit(&t->has_live, memory_order_acquire);
+	if (t->stream) {
+		if (it->status == TARGETS_END || it->status == TARGETS_ERROR)
+			return 0;
+		size_t k = stream_next(t->stream, it, out, n);
+		return is_filtered ? filter_live(t, out, k) : k;
+	}
 	size_t got = 0;
 	/* After a reload that excludes much, yielding little must not take forever. */
-	for (size_t n_batches = 0; got < n && it->status == TARGETS_OK && n_batches < n + 64;
-	     n_batches++) {
+	size_t n_tries = n / BATCH + 64;
+	for (; got < n && it->status == TARGETS_OK && n_tries > 0; n_tries--) {
 		size_t want = n - got < BATCH ? n - got : BATCH;
 		size_t k = t->space.is_wide ? next_batch_wide(it, out + got, want)
 					    : next_batch(it, out + got, want);
-		if (atomic_load_explicit(&t->has_live, memory_order_acquire))
-			k = filter_live(t, out + got, k);
-		got += k;
+		got += is_filtered ? filter_live(t, out + got, k) : k;
 	}
 	return got;
 }
@@ -122,6 +141,11 @@ int targets_iter_restore(
 	if (position->n_shards != spec->n_shards || position->shard != spec->shard)
 		return diag_set(diag, -ESTALE, "the position is of shard %u of %u, not %u of %u",
 		    position->shard, position->n_shards, spec->shard, spec->n_shards);
+	if (it->targets->stream) {
+		stream_skip_to(it->targets->stream, position->index);
+		it->pos = position->index;
+		return 0;
+	}
 	/* The first position of this slice that is not before index. */
 	if (position->index > it->pos) {
 		uint64_t n_steps = (position->index - it->pos - 1) / it->step + 1;

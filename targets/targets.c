@@ -137,25 +137,10 @@ static void make_digest(struct targets *t)
 	hash_digest_final(&state, t->digest);
 }
 
-static int build(struct targets *t, struct diag *diag)
+static int build_set(struct targets *t, const struct prefix_set *excluded, struct diag *diag)
 {
-	struct prefix_set excluded;
-	int err = check_spec(&t->spec, diag);
-	if (!err && t->spec.v6_iid) {
-		t->has_iid = true;
-		err = iid_parse(t->spec.v6_iid, diag, &t->iid);
-	}
-	if (!err)
-		err = exclude_build(&t->spec, diag, &excluded);
-	if (err)
-		return err;
-	if (t->spec.order == TARGETS_ORDER_AUTO)
-		t->spec.order = TARGETS_ORDER_RANDOM;
-	if (t->spec.order == TARGETS_ORDER_LIST)
-		err = build_ordered(t, &excluded, diag);
-	else
-		err = build_random(t, &excluded, diag);
-	prefix_set_fini(&excluded);
+	int err = t->spec.order == TARGETS_ORDER_LIST ? build_ordered(t, excluded, diag)
+						      : build_random(t, excluded, diag);
 	if (!err)
 		err = check_size(t, diag);
 	if (err)
@@ -163,6 +148,64 @@ static int build(struct targets *t, struct diag *diag)
 	number_positions(t);
 	make_digest(t);
 	return 0;
+}
+
+static int build_stream(
+    struct targets *t, struct prefix_set *excluded, bool is_mixed, struct diag *diag)
+{
+	struct hash_digest_state state;
+	uint8_t order = is_mixed ? TARGETS_ORDER_COUNT : TARGETS_ORDER_LIST;
+	hash_digest_init(&state);
+	hash_digest_update(&state, ORDER_VERSION, sizeof(ORDER_VERSION));
+	hash_digest_update(&state, &order, 1);
+	int err = stream_digest(&t->spec, excluded, &state, diag);
+	if (err)
+		return err;
+	hash_digest_final(&state, t->digest);
+	t->n_positions = t->spec.max_targets ? t->spec.max_targets : UINT64_MAX;
+	return stream_create(t, excluded, is_mixed, diag, &t->stream);
+}
+
+/* Set or stream? TARGET arguments alone are always a set; files are streamed when the user wants their
+ * order, or leaves it to us and they are plain lists or have no end we could wait for. */
+static int choose_order(struct targets *t, bool *is_stream, bool *is_mixed, struct diag *diag)
+{
+	struct targets_spec *spec = &t->spec;
+	enum stream_look look = STREAM_LOOKS_PLAIN;
+	bool has_pipe = false;
+	*is_mixed = spec->order == TARGETS_ORDER_AUTO;
+	if (spec->n_files > 0 && spec->order != TARGETS_ORDER_RANDOM) {
+		int err = stream_look_ahead(spec, &has_pipe, &look, diag);
+		if (err)
+			return err;
+	}
+	*is_stream = spec->n_files > 0 && spec->order == TARGETS_ORDER_LIST;
+	if (spec->order == TARGETS_ORDER_AUTO) {
+		*is_stream = spec->n_files > 0 && (has_pipe || look == STREAM_LOOKS_PLAIN);
+		spec->order = *is_stream ? TARGETS_ORDER_LIST : TARGETS_ORDER_RANDOM;
+	}
+	return 0;
+}
+
+static int build(struct targets *t, struct diag *diag)
+{
+	struct prefix_set excluded;
+	bool is_stream = false, is_mixed = false;
+	int err = check_spec(&t->spec, diag);
+	if (!err && t->spec.v6_iid) {
+		t->has_iid = true;
+		err = iid_parse(t->spec.v6_iid, diag, &t->iid);
+	}
+	if (!err)
+		err = choose_order(t, &is_stream, &is_mixed, diag);
+	if (!err)
+		err = exclude_build(&t->spec, diag, &excluded);
+	if (err)
+		return err;
+	err =
+	    is_stream ? build_stream(t, &excluded, is_mixed, diag) : build_set(t, &excluded, diag);
+	prefix_set_fini(&excluded);
+	return err;
 }
 
 int targets_create(const struct targets_spec *spec, struct diag *diag, struct targets **out)
@@ -187,6 +230,7 @@ void targets_destroy(struct targets *t)
 {
 	if (!t)
 		return;
+	stream_destroy(t->stream);
 	space_fini(&t->space);
 	prefix_set_fini(&t->live);
 	pthread_rwlock_destroy(&t->lock);
@@ -196,20 +240,23 @@ void targets_destroy(struct targets *t)
 bool targets_count(const struct targets *t, uint64_t *out)
 {
 	uint64_t n = t->n_positions, shard = t->spec.shard;
+	if (t->stream)
+		return false;
 	*out = n > shard ? (n - shard - 1) / t->spec.n_shards + 1 : 0;
 	return true;
 }
 
 bool targets_count_addresses(const struct targets *t, uint64_t *out)
 {
+	if (t->stream)
+		return false;
 	*out = t->space.n_addresses.hi ? UINT64_MAX : t->space.n_addresses.lo;
 	return true;
 }
 
 bool targets_is_stream(const struct targets *t)
 {
-	(void)t;
-	return false;
+	return t->stream != NULL;
 }
 
 void targets_digest(const struct targets *t, uint8_t out[HASH_DIGEST_LEN])
@@ -220,12 +267,12 @@ void targets_digest(const struct targets *t, uint8_t out[HASH_DIGEST_LEN])
 bool targets_has_family(const struct targets *t, bool is_v4)
 {
 	struct target target;
-	return space_first(&t->space, is_v4, &target);
+	return t->stream || space_first(&t->space, is_v4, &target);
 }
 
 bool targets_first(const struct targets *t, bool is_v4, struct target *out)
 {
-	return space_first(&t->space, is_v4, out);
+	return !t->stream && space_first(&t->space, is_v4, out);
 }
 
 int targets_reload_exclusions(struct targets *t, struct diag *diag)
@@ -257,12 +304,10 @@ void targets_get_counters(const struct targets *t, struct targets_counters *out)
 
 const char *targets_error(const struct targets *t)
 {
-	(void)t;
-	return "";
+	return t->stream ? stream_error(t->stream) : "";
 }
 
 int targets_poll_fd(const struct targets *t)
 {
-	(void)t;
-	return -1;
+	return t->stream ? stream_poll_fd(t->stream) : -1;
 }

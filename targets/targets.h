@@ -17,6 +17,7 @@ enum targets_order {
 	TARGETS_ORDER_AUTO,   /* random; a plain list streams in its own order */
 	TARGETS_ORDER_RANDOM, /* a keyed permutation of the index; lists are loaded */
 	TARGETS_ORDER_LIST,   /* the input's order; files stream in constant memory */
+	TARGETS_ORDER_COUNT,
 };
 
 /* What the user asked for. All strings are borrowed and must outlive the targets. */
@@ -81,6 +82,9 @@ bool targets_first(const struct targets *targets, bool is_v4, struct target *out
  * for a bad file, with the old exclusions in force. */
 int targets_reload_exclusions(struct targets *targets, struct diag *diag)
     __attribute__((warn_unused_result));
+
+/* Has a reload excluded addr since the targets were created? Any thread. */
+bool targets_is_excluded(struct targets *targets, const struct ipaddr *addr);
 
 /* Input that was skipped, for the summary. Any thread. */
 struct targets_counters {

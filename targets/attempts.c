@@ -1,0 +1,333 @@
+/* attempts: first and later SYNs. One sender thread owns it. No clock, no allocation while it runs.
+ *
+ * Which positions are due again is known from marks: "at this time the first cursor stood here", at most
+ * 256 for each delay, so that a later attempt is at most 1/256 of the delay late. Cursor k follows the
+ * marks that are k delays old. Source of the idea that later attempts must trail: Wan et al., "On the
+ * Origin of Scanning", IMC 2020 (losses come in bursts). */
+#include "targets/attempts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "targets/window.h"
+
+enum {
+	MAX_ATTEMPTS = 16,
+	MARKS_PER_DELAY = 256,
+	DEFAULT_ANSWERED = 1 << 18,
+	DEFAULT_RING = 1 << 20
+};
+
+/* Positions before pos were sent at time_ns or earlier. */
+struct mark {
+	uint64_t pos;
+	uint64_t iter_pos; /* the first iterator's position, for attempts_save() */
+	int64_t first_ns;  /* when the mark was opened */
+	int64_t time_ns;   /* when it was moved last */
+};
+
+/* A later attempt: where it stands and how far it may go. */
+struct cursor {
+	struct targets_iter it; /* of a set */
+	uint64_t pos;           /* position; in a stream, number in the ring */
+	uint64_t limit;         /* due up to here */
+	uint64_t limit_iter_pos;
+	uint64_t done_iter_pos; /* all before it is given out */
+	uint64_t mark;          /* the first mark that is not yet due, counted from the beginning */
+};
+
+struct attempts {
+	struct targets *targets;
+	struct attempts_config config;
+	struct targets_iter first;
+	uint64_t first_pos; /* as cursor.pos */
+	struct cursor later[MAX_ATTEMPTS - 1];
+	uint32_t n_later;
+	uint32_t turn; /* which of them is served first */
+
+	struct mark *marks;
+	size_t marks_cap;
+	uint64_t mark_begin, mark_end; /* marks kept, counted from the beginning */
+
+	struct target *ring; /* streams with later attempts; NULL: none */
+
+	struct window answered;
+	uint64_t rotate_pos; /* when the last cursor gets here, older answers are forgotten */
+	enum targets_status status;
+	struct attempts_counters counters;
+};
+
+static int allocate(struct attempts *a)
+{
+	a->marks_cap = (size_t)MARKS_PER_DELAY * a->n_later + 4;
+	a->marks = malloc(a->marks_cap * sizeof(*a->marks));
+	if (!a->marks || !window_reserve(&a->answered))
+		return -ENOMEM;
+	if (!targets_is_stream(a->targets))
+		return 0;
+	a->ring = malloc(a->config.ring_cap * sizeof(*a->ring));
+	return a->ring ? 0 : -ENOMEM;
+}
+
+/* Where the first one stands. */
+static void place_cursor(const struct attempts *a, struct cursor *c)
+{
+	*c = (struct cursor){.it = a->first,
+	    .pos = a->first_pos,
+	    .limit = a->first_pos,
+	    .limit_iter_pos = a->first.pos,
+	    .done_iter_pos = a->first.pos};
+}
+
+int attempts_create(struct targets *targets, const struct attempts_config *config,
+    struct diag *diag, struct attempts **out)
+{
+	if (config->n_attempts > MAX_ATTEMPTS)
+		return diag_set(
+		    diag, -EINVAL, "%u attempts: use 1 to %d", config->n_attempts, MAX_ATTEMPTS);
+	struct attempts *a = calloc(1, sizeof(*a));
+	if (!a)
+		return diag_set(diag, -ENOMEM, "no memory for attempts");
+	a->targets = targets;
+	a->config = *config;
+	a->n_later = config->n_attempts > 1 ? config->n_attempts - 1 : 0;
+	if (a->config.answered_cap == 0)
+		a->config.answered_cap = DEFAULT_ANSWERED;
+	if (a->config.ring_cap == 0)
+		a->config.ring_cap = DEFAULT_RING;
+	window_init(&a->answered, a->config.answered_cap);
+	targets_iter_init(&a->first, targets, config->slice, config->n_slices);
+	a->first_pos = a->first.pos;
+	for (uint32_t k = 0; k < a->n_later; k++)
+		place_cursor(a, &a->later[k]);
+	if (a->n_later > 0 && allocate(a)) {
+		attempts_destroy(a);
+		return diag_set(diag, -ENOMEM, "no memory for attempts");
+	}
+	*out = a;
+	return 0;
+}
+
+void attempts_destroy(struct attempts *a)
+{
+	if (!a)
+		return;
+	window_fini(&a->answered);
+	free(a->marks);
+	free(a->ring);
+	free(a);
+}
+
+static struct mark *mark_at(const struct attempts *a, uint64_t i)
+{
+	return &a->marks[i % a->marks_cap];
+}
+
+/* The first cursor has just moved. */
+static void set_mark(struct attempts *a, int64_t now_ns)
+{
+	bool may_move = a->mark_end > a->mark_begin;
+	for (uint32_t k = 0; k < a->n_later && may_move; k++)
+		may_move = a->later[k].mark < a->mark_end; /* nobody has gone by it */
+	struct mark *last = may_move ? mark_at(a, a->mark_end - 1) : NULL;
+	bool is_full = a->mark_end - a->mark_begin == a->marks_cap;
+	if (last && (is_full || now_ns - last->first_ns <= a->config.delay_ns / MARKS_PER_DELAY)) {
+		last->pos = a->first_pos;
+		last->iter_pos = a->first.pos;
+		last->time_ns = now_ns;
+		return;
+	}
+	*mark_at(a, a->mark_end++) = (struct mark){a->first_pos, a->first.pos, now_ns, now_ns};
+}
+
+/* Moves the limits to what is due, and drops marks that all have gone by. */
+static void follow_marks(struct attempts *a, int64_t now_ns)
+{
+	uint64_t oldest = a->mark_end;
+	for (uint32_t k = 0; k < a->n_later; k++) {
+		struct cursor *c = &a->later[k];
+		int64_t due_ns = now_ns - (int64_t)(k + 1) * a->config.delay_ns;
+		if (c->pos >= c->limit)
+			c->done_iter_pos = c->limit_iter_pos;
+		for (; c->mark < a->mark_end && mark_at(a, c->mark)->time_ns <= due_ns; c->mark++) {
+			c->limit = mark_at(a, c->mark)->pos;
+			c->limit_iter_pos = mark_at(a, c->mark)->iter_pos;
+		}
+		if (c->mark < oldest)
+			oldest = c->mark;
+	}
+	a->mark_begin = oldest;
+	/* Answers of targets whose attempts are all out are of no use any more. Forgetting clears
+	 * megabytes: only when it makes room that is needed. */
+	const struct cursor *last = &a->later[a->n_later - 1];
+	if (last->pos >= a->rotate_pos && a->answered.young.n > a->config.answered_cap / 2) {
+		window_rotate(&a->answered);
+		a->rotate_pos = a->first_pos;
+	}
+}
+
+/* The next targets of a cursor up to its limit, answered ones among them. */
+static size_t take_later(struct attempts *a, struct cursor *c, struct target *out, size_t n)
+{
+	if (a->ring) {
+		size_t got = 0;
+		for (; got < n && c->pos < c->limit; c->pos++)
+			out[got++] = a->ring[c->pos % a->config.ring_cap];
+		return got;
+	}
+	c->it.end = c->limit;
+	c->it.status = c->pos < c->limit ? TARGETS_OK : TARGETS_END;
+	size_t got = targets_iter_next(&c->it, out, n);
+	c->pos = c->it.pos;
+	return got;
+}
+
+enum { BATCH = 64 };
+
+static size_t next_later(struct attempts *a, uint32_t k, struct attempt *out, size_t n)
+{
+	struct cursor *c = &a->later[k];
+	struct target batch[BATCH];
+	size_t got = 0;
+	while (got < n && c->pos < c->limit) {
+		size_t m = take_later(a, c, batch, n - got < BATCH ? n - got : BATCH);
+		for (size_t i = 0; i < m; i++) {
+			if (window_has(&a->answered, window_key(&batch[i].addr, batch[i].port)) ||
+			    (a->ring && targets_is_excluded(a->targets, &batch[i].addr))) {
+				a->counters.n_spared++;
+				continue;
+			}
+			out[got++] = (struct attempt){batch[i], (uint16_t)(k + 1)};
+		}
+		if (m == 0)
+			break;
+	}
+	a->counters.n_repeated += got;
+	return got;
+}
+
+/* Room in the ring; without one, no limit. */
+static size_t first_room(const struct attempts *a)
+{
+	if (!a->ring)
+		return SIZE_MAX;
+	const struct cursor *last = &a->later[a->n_later - 1];
+	return a->config.ring_cap - (size_t)(a->first_pos - last->pos);
+}
+
+static size_t next_first(struct attempts *a, int64_t now_ns, struct attempt *out, size_t n)
+{
+	struct target batch[BATCH];
+	uint64_t pos_before = a->first_pos;
+	size_t got = 0, room = first_room(a);
+	n = n < room ? n : room;
+	while (got < n) {
+		size_t m = targets_iter_next(&a->first, batch, n - got < BATCH ? n - got : BATCH);
+		for (size_t i = 0; i < m; i++) {
+			if (a->ring)
+				a->ring[(a->first_pos + i) % a->config.ring_cap] = batch[i];
+			out[got++] = (struct attempt){batch[i], 0};
+		}
+		a->first_pos = a->ring ? a->first_pos + m : a->first.pos;
+		if (m == 0)
+			break;
+	}
+	a->counters.n_first += got;
+	if (a->n_later > 0 && a->first_pos != pos_before)
+		set_mark(a, now_ns);
+	return got;
+}
+
+static bool is_later_pending(const struct attempts *a)
+{
+	return a->n_later > 0 && a->later[a->n_later - 1].pos < a->first_pos;
+}
+
+static bool is_later_due(const struct attempts *a)
+{
+	for (uint32_t k = 0; k < a->n_later; k++)
+		if (a->later[k].pos < a->later[k].limit)
+			return true;
+	return false;
+}
+
+static enum targets_status judge(const struct attempts *a)
+{
+	if (is_later_due(a))
+		return TARGETS_OK;
+	bool is_first_over = a->first.status == TARGETS_END || a->first.status == TARGETS_ERROR;
+	if (is_first_over)
+		return is_later_pending(a) ? TARGETS_WAIT : a->first.status;
+	return first_room(a) == 0 ? TARGETS_WAIT : a->first.status;
+}
+
+size_t attempts_next(struct attempts *a, int64_t now_ns, struct attempt *out, size_t n)
+{
+	size_t got = 0;
+	if (a->n_later > 0)
+		follow_marks(a, now_ns);
+	for (uint32_t i = 0; i < a->n_later && got < n; i++)
+		got += next_later(a, (a->turn + i) % a->n_later, out + got, n - got);
+	a->turn++; /* so that none of several cursors starves behind another */
+	if (got < n)
+		got += next_first(a, now_ns, out + got, n - got);
+	a->status = judge(a);
+	return got;
+}
+
+enum targets_status attempts_status(const struct attempts *a)
+{
+	return a->status;
+}
+
+int64_t attempts_next_due_ns(const struct attempts *a)
+{
+	int64_t due = INT64_MAX;
+	for (uint32_t k = 0; k < a->n_later; k++) {
+		const struct cursor *c = &a->later[k];
+		if (c->pos < c->limit)
+			return INT64_MIN;
+		if (c->mark == a->mark_end)
+			continue;
+		int64_t at = mark_at(a, c->mark)->time_ns + (int64_t)(k + 1) * a->config.delay_ns;
+		due = at < due ? at : due;
+	}
+	return due;
+}
+
+void attempts_note_answered(struct attempts *a, const struct target *target)
+{
+	if (a->n_later > 0)
+		window_add(&a->answered, window_key(&target->addr, target->port));
+}
+
+void attempts_save(const struct attempts *a, struct targets_position *out)
+{
+	targets_iter_save(&a->first, out);
+	if (a->n_later == 0)
+		return;
+	/* A stream's position is known at marks only: the last mark that is done. */
+	const struct cursor *last = &a->later[a->n_later - 1];
+	if (!a->ring)
+		out->index = last->pos;
+	else
+		out->index = last->pos >= last->limit ? last->limit_iter_pos : last->done_iter_pos;
+}
+
+int attempts_restore(struct attempts *a, const struct targets_position *position, struct diag *diag)
+{
+	int err = targets_iter_restore(&a->first, position, diag);
+	if (err)
+		return err;
+	if (!a->ring)
+		a->first_pos = a->first.pos;
+	for (uint32_t k = 0; k < a->n_later; k++)
+		place_cursor(a, &a->later[k]);
+	return 0;
+}
+
+void attempts_get_counters(const struct attempts *a, struct attempts_counters *out)
+{
+	*out = a->counters;
+}

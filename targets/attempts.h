@@ -1,0 +1,71 @@
+#ifndef TARGETS_ATTEMPTS_H
+#define TARGETS_ATTEMPTS_H
+
+#include "targets/targets.h"
+
+/* First attempts and those that trail them: which target to send a SYN to next. A sender thread owns one
+ * (of its slice). Pure: time comes in as an argument, nothing is allocated after creation, nothing
+ * blocks.
+ *
+ * A later attempt is a second cursor over the same order, delayed; targets that have answered are
+ * skipped. Silent targets cost no memory: when the order cannot be walked again (a stream), a ring holds
+ * what is still to be repeated, and first attempts wait while it is full. */
+struct attempts;
+
+struct attempts_config {
+	uint32_t n_attempts; /* 1..16 SYNs per silent target; 0 counts as 1 */
+	int64_t delay_ns;    /* from one attempt to the next, >= 0 */
+	uint32_t slice;      /* as targets_iter_init() */
+	uint32_t n_slices;
+	size_t
+	    answered_cap; /* answers remembered at once, 0: 2^18 (8 MiB); when more come within the
+	                        delay the oldest are forgotten: a SYN too many, no harm */
+	size_t ring_cap;  /* streams with several attempts: targets waiting to be repeated, 0: 2^20
+	                        (18 MiB); rate_pps * delay * (n_attempts - 1) never slows */
+};
+
+struct attempt {
+	struct target target;
+	uint16_t number; /* 0: the first */
+};
+
+/* Borrows targets. Returns 0 and an owned object, or -EINVAL, -ENOMEM with diag. */
+int attempts_create(struct targets *targets, const struct attempts_config *config,
+    struct diag *diag, struct attempts **out) __attribute__((warn_unused_result));
+
+/* NULL is accepted. */
+void attempts_destroy(struct attempts *attempts);
+
+/* Writes up to n attempts to send now; due repetitions come before first attempts. They count as sent at
+ * now_ns (monotonic, never decreasing): ask for no more than go out at once. Returns how many; when 0,
+ * attempts_status() says why. */
+size_t attempts_next(struct attempts *attempts, int64_t now_ns, struct attempt *out, size_t n);
+
+/* TARGETS_OK: call again at once (bounded work was done). TARGETS_WAIT: nothing is due: wait until
+ * attempts_next_due_ns(), or for the stream. TARGETS_END: every attempt of every target was given out.
+ * TARGETS_ERROR: the stream failed and all that was due after that is out; see targets_error(). */
+enum targets_status attempts_status(const struct attempts *attempts);
+
+/* When the next repetition falls due, INT64_MAX when none is pending. While a stream is waiting for
+ * input it is to be asked at least every 10 ms besides. */
+int64_t attempts_next_due_ns(const struct attempts *attempts);
+
+/* target answered: no further attempt. O(1). */
+void attempts_note_answered(struct attempts *attempts, const struct target *target);
+
+/* The position before which every attempt of every target has been given out: resuming there loses
+ * none. */
+void attempts_save(const struct attempts *attempts, struct targets_position *out);
+
+/* Puts freshly created attempts to position, as targets_iter_restore(). */
+int attempts_restore(struct attempts *attempts, const struct targets_position *position,
+    struct diag *diag) __attribute__((warn_unused_result));
+
+struct attempts_counters {
+	uint64_t n_first;    /* first attempts given out */
+	uint64_t n_repeated; /* later ones */
+	uint64_t n_spared;   /* later ones skipped, because the target had answered */
+};
+void attempts_get_counters(const struct attempts *attempts, struct attempts_counters *out);
+
+#endif

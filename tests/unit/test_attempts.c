@@ -1,0 +1,262 @@
+/* attempts: every silent target gets all its SYNs, each delayed enough, and nobody who answered gets
+ * another. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "targets/attempts.h"
+#include "tests/unit/targets_util.h"
+
+enum { N = 4096, MAX = 4 };
+
+static struct targets *create(const struct targets_spec *spec)
+{
+	struct diag diag = {""};
+	struct targets *targets = NULL;
+	if (targets_create(spec, &diag, &targets))
+		fail_msg("targets_create: %s", diag.text);
+	return targets;
+}
+
+static struct attempts *start(struct targets *targets, const struct attempts_config *config)
+{
+	struct diag diag = {""};
+	struct attempts *attempts = NULL;
+	if (attempts_create(targets, config, &diag, &attempts))
+		fail_msg("attempts_create: %s", diag.text);
+	return attempts;
+}
+
+/* When each address of 10.0.0.0/20 got its attempts, and in what number; 0: never. */
+static int64_t sent_ns[N][MAX];
+
+/* Runs to the end with a fake clock: rate targets a tick of tick_ns; whoever has an even address answers
+ * one tick after the attempt that answered_at says. */
+static void run(struct attempts *a, size_t rate, int64_t tick_ns, int answered_at)
+{
+	static struct attempt out[1000];
+	static struct target answers[1000];
+	size_t n_answers = 0;
+	int64_t now = 1000;
+	memset(sent_ns, 0, sizeof(sent_ns));
+	for (size_t ticks = 0; ticks < 1000000; ticks++) {
+		for (size_t i = 0; i < n_answers; i++)
+			attempts_note_answered(a, &answers[i]);
+		n_answers = 0;
+		size_t n = attempts_next(a, now, out, rate);
+		for (size_t i = 0; i < n; i++) {
+			uint32_t addr = ipaddr_get_v4(&out[i].target.addr) & (N - 1);
+			assert_int_equal(sent_ns[addr][out[i].number], 0);
+			sent_ns[addr][out[i].number] = now;
+			if (addr % 2 == 0 && out[i].number == answered_at)
+				answers[n_answers++] = out[i].target;
+		}
+		enum targets_status status = attempts_status(a);
+		if (status == TARGETS_END && n == 0)
+			return;
+		int64_t due = attempts_next_due_ns(a);
+		if (n == 0 && status == TARGETS_WAIT && due != INT64_MAX && due > now)
+			now = due;
+		else
+			now += tick_ns;
+	}
+	fail_msg("it never ends");
+}
+
+static void check_delays(size_t n_attempts, int64_t delay_ns, int64_t slack_ns, int answered_at)
+{
+	for (size_t i = 0; i < N; i++) {
+		bool is_answering = answered_at >= 0 && i % 2 == 0;
+		size_t n = is_answering ? (size_t)answered_at + 1 : n_attempts;
+		for (size_t k = 0; k < MAX; k++) {
+			if (k >= n) {
+				assert_int_equal(sent_ns[i][k], 0);
+				continue;
+			}
+			assert_true(sent_ns[i][k] > 0);
+			if (k == 0)
+				continue;
+			int64_t gap = sent_ns[i][k] - sent_ns[i][0];
+			assert_true(gap >= (int64_t)k * delay_ns);
+			if (gap > (int64_t)k * delay_ns + slack_ns)
+				fail_msg("attempt %zu of %zu: %lld ms after the first", k,
+				    n_attempts, (long long)(gap / NS_PER_MS));
+		}
+	}
+}
+
+static char *args[] = {"10.0.0.0/20", NULL};
+
+static void later_attempts_trail_by_the_delay(void **state)
+{
+	(void)state;
+	struct targets_spec spec = spec_of(args, "80");
+	struct targets *targets = create(&spec);
+	for (size_t n = 1; n <= MAX; n++) {
+		struct attempts_config config = {
+		    .n_attempts = (uint32_t)n, .delay_ns = 5 * NS_PER_SEC, .n_slices = 1};
+		struct attempts *a = start(targets, &config);
+		/* 4096 targets at 100 a second take longer than all delays together. */
+		run(a, 1, 10 * NS_PER_MS, -1);
+		struct attempts_counters counters;
+		attempts_get_counters(a, &counters);
+		assert_int_equal(counters.n_first, N);
+		assert_int_equal(counters.n_repeated, N * (n - 1));
+		attempts_destroy(a);
+		/* Repetitions come first. With two attempts they are late by rounding and one tick; with
+		 * more, those of several delays meet and wait for each other. */
+		int64_t slack_ns = (n > 2 ? (int64_t)(n - 1) * 5 * NS_PER_SEC : 120 * NS_PER_MS);
+		check_delays(n, 5 * NS_PER_SEC, slack_ns, -1);
+	}
+	targets_destroy(targets);
+}
+
+static void whoever_answered_is_spared(void **state)
+{
+	(void)state;
+	struct targets_spec spec = spec_of(args, "80");
+	struct targets *targets = create(&spec);
+	for (int answered_at = 0; answered_at < 2; answered_at++) {
+		struct attempts_config config = {
+		    .n_attempts = 3, .delay_ns = NS_PER_SEC, .n_slices = 1, .answered_cap = 4096};
+		struct attempts *a = start(targets, &config);
+		run(a, 100, 10 * NS_PER_MS, answered_at);
+		attempts_destroy(a);
+		check_delays(3, NS_PER_SEC, NS_PER_SEC, answered_at);
+	}
+	targets_destroy(targets);
+}
+
+static void no_delay_works_too(void **state)
+{
+	(void)state;
+	struct targets_spec spec = spec_of(args, "80");
+	struct targets *targets = create(&spec);
+	struct attempts_config config = {.n_attempts = 2, .delay_ns = 0, .n_slices = 1};
+	struct attempts *a = start(targets, &config);
+	run(a, 7, NS_PER_MS, -1);
+	attempts_destroy(a);
+	check_delays(2, 0, 3 * NS_PER_MS, -1);
+	targets_destroy(targets);
+}
+
+/* A file with all of 10.0.0.0/20, shuffled a little. */
+static void write_list(const char *path)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	for (uint32_t i = 0; i < N; i++) {
+		uint32_t k = i * 1237 % N;
+		fprintf(f, "10.0.%u.%u:80\n", k >> 8, k & 255);
+	}
+	fclose(f);
+}
+
+static void streams_repeat_from_a_bounded_ring(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/test_attempts.XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	write_list(path);
+	char *none[] = {NULL}, *files[] = {path};
+	static const size_t ring_caps[] = {64, 1000, 100000};
+	for (size_t i = 0; i < 3; i++) {
+		struct targets_spec spec = spec_of(none, NULL);
+		spec.files = files;
+		spec.n_files = 1;
+		struct targets *targets = create(&spec);
+		assert_true(targets_is_stream(targets));
+		struct attempts_config config = {.n_attempts = 3,
+		    .delay_ns = NS_PER_SEC,
+		    .n_slices = 1,
+		    .answered_cap = 4096,
+		    .ring_cap = ring_caps[i]};
+		struct attempts *a = start(targets, &config);
+		run(a, 100, 10 * NS_PER_MS, 0);
+		struct attempts_counters counters;
+		attempts_get_counters(a, &counters);
+		assert_int_equal(counters.n_first, N);
+		attempts_destroy(a);
+		check_delays(3, NS_PER_SEC, NS_PER_SEC, 0);
+		targets_destroy(targets);
+	}
+	unlink(path);
+}
+
+/* Stops after some attempts, resumes at the saved position: together everybody got every attempt. */
+static void resuming_loses_no_attempt(void **state)
+{
+	(void)state;
+	struct targets_spec spec = spec_of(args, "80");
+	struct targets *targets = create(&spec);
+	static struct attempt out[64];
+	for (size_t stop = 0; stop < 2 * N; stop += 577) {
+		static uint8_t seen[N][2];
+		struct attempts_config config = {
+		    .n_attempts = 2, .delay_ns = NS_PER_SEC, .n_slices = 1};
+		struct attempts *a = start(targets, &config);
+		struct targets_position position;
+		struct diag diag;
+		int64_t now = 0;
+		memset(seen, 0, sizeof(seen));
+		for (int part = 0; part < 2; part++) {
+			size_t total = 0;
+			while (part == 1 || total < stop) {
+				size_t n = attempts_next(a, now, out, 64);
+				for (size_t i = 0; i < n; i++)
+					seen[ipaddr_get_v4(&out[i].target.addr) & (N - 1)]
+					    [out[i].number] = 1;
+				total += n;
+				now += 10 * NS_PER_MS;
+				if (n == 0 && attempts_status(a) == TARGETS_END)
+					break;
+			}
+			attempts_save(a, &position);
+			attempts_destroy(a);
+			a = start(targets, &config);
+			assert_int_equal(attempts_restore(a, &position, &diag), 0);
+		}
+		attempts_destroy(a);
+		for (size_t i = 0; i < N; i++) {
+			assert_int_equal(seen[i][0], 1);
+			assert_int_equal(seen[i][1], 1);
+		}
+	}
+	targets_destroy(targets);
+}
+
+static void too_many_attempts_are_refused(void **state)
+{
+	(void)state;
+	struct targets_spec spec = spec_of(args, "80");
+	struct targets *targets = create(&spec);
+	struct attempts_config config = {.n_attempts = 17, .n_slices = 1};
+	struct attempts *a = NULL;
+	struct diag diag;
+	assert_int_equal(attempts_create(targets, &config, &diag, &a), -EINVAL);
+	targets_destroy(targets);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(later_attempts_trail_by_the_delay),
+	    cmocka_unit_test(whoever_answered_is_spared),
+	    cmocka_unit_test(no_delay_works_too),
+	    cmocka_unit_test(streams_repeat_from_a_bounded_ring),
+	    cmocka_unit_test(resuming_loses_no_attempt),
+	    cmocka_unit_test(too_many_attempts_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
