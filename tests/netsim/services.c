@@ -37,9 +37,10 @@ void probe_view_add(struct probe_view *view, const uint8_t *bytes, size_t len)
 		size_t room = PROBE_HEAD_MAX - view->len;
 		memcpy(view->head + view->len, bytes, len < room ? len : room);
 	}
-	for (size_t i = len > 4 ? len - 4 : 0; i < len; i++) {
+	for (size_t i = 0; i < len; i++) {
 		memmove(view->tail, view->tail + 1, 3);
 		view->tail[3] = bytes[i];
+		view->has_empty_line |= memcmp(view->tail, "\r\n\r\n", 4) == 0;
 	}
 	view->len += (uint32_t)len;
 }
@@ -84,7 +85,7 @@ static bool own_matches(const struct probe_view *v, enum own own)
 	case OWN_LDAP:
 		return v->len >= 7 && h[0] == 0x30 && h[1] < 0x80 && h[2] == 2;
 	case OWN_SIP:
-		return starts_with(v, "OPTIONS sip:", 12) && memcmp(v->tail, "\r\n\r\n", 4) == 0;
+		return starts_with(v, "OPTIONS sip:", 12) && v->has_empty_line;
 	case OWN_SOCKS:
 		return v->len >= 3 && h[0] == 5 && v->len >= 2u + h[1];
 	}
@@ -105,7 +106,7 @@ uint8_t probe_classify(const struct probe_view *view, const struct service *serv
 			return view->len >= 5u + frame_get16(h + 3) ? WAKE_TLS : 0;
 	}
 	if (is_http(view))
-		return memcmp(view->tail, "\r\n\r\n", 4) == 0 ? WAKE_HTTP : 0;
+		return view->has_empty_line ? WAKE_HTTP : 0;
 	size_t n = view->len < PROBE_HEAD_MAX ? view->len : PROBE_HEAD_MAX;
 	bool is_blank = true, is_text = true;
 	for (size_t i = 0; i < n; i++) {

@@ -71,6 +71,7 @@ enum { PROBE_HEAD_MAX = 36 };
 struct probe_view {
 	uint8_t head[PROBE_HEAD_MAX]; /* the first bytes */
 	uint8_t tail[4];              /* the last four */
+	bool has_empty_line;          /* CR LF CR LF came by: a request was complete */
 	uint32_t len;                 /* how many in all */
 };
 

@@ -250,6 +250,7 @@ static void probes_are_told_apart(void **state)
 	} cases[] = {
 	    {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 27, SERVICE_http_nginx, WAKE_HTTP},
 	    {"GET / HTTP/1.1\r\nHost: a\r\n", 25, SERVICE_http_nginx, 0},
+	    {"GET / HTTP/1.0\r\n\r\nstats\r\n", 25, SERVICE_http_nginx, WAKE_HTTP},
 	    {"\x16\x03\x01\x00\x04\x01\x00\x00\x00", 9, SERVICE_tls_12, WAKE_TLS},
 	    {"\x16\x03\x01\x00\x04\x01\x00\x00", 8, SERVICE_tls_12, 0},
 	    {"\x16\x03", 2, SERVICE_tls_12, 0},
