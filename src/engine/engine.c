@@ -12,7 +12,7 @@
 
 enum {
 	MAX_SESSIONS = 1 << 24,
-	MAX_HYPERACK = 16,
+	MAX_HYPERACK = 32,
 	STRAY_RESETS_PER_SEC = 1000, /* courtesy to peers whose connection we have forgotten */
 };
 
@@ -32,8 +32,10 @@ int engine_create(const struct engine_config *config, const struct sig_set *set,
     const struct sig_planner *planner, const struct engine_ops *ops, void *ctx,
     struct counters *counters, int64_t now_ns, struct engine **out)
 {
+	bool is_judging = config->n_hyperack > 0;
 	if (config->max_sessions == 0 || config->max_sessions > MAX_SESSIONS ||
-	    config->n_hyperack > MAX_HYPERACK)
+	    config->n_hyperack > MAX_HYPERACK || (is_judging && config->hyperack_threshold == 0) ||
+	    (is_judging && config->hyperack_threshold > config->n_hyperack))
 		return -EINVAL;
 	struct engine *engine = calloc(1, sizeof(*engine));
 	if (!engine)
@@ -114,7 +116,7 @@ static void first_contact(
 	uint32_t iss;
 	int64_t sent_ns = 0; /* first contacts keep no state: unknown */
 	counters_add(engine->counters, COUNTER_synack_received, 1);
-	if (!accept_synack(engine, s, &iss, &sent_ns)) {
+	if (!accept_synack(engine, s, &iss, &sent_ns) || s->ack != iss + 1) {
 		counters_add(engine->counters, COUNTER_synack_bad_cookie, 1);
 		return;
 	}
@@ -161,9 +163,29 @@ void engine_segment(struct engine *engine, const struct segment *s, int64_t now_
 		counters_add(engine->counters, COUNTER_foreign_received, 1);
 }
 
+/* Does the error quote a first SYN of ours? Replay has read our SYNs and need not ask. */
+static bool is_first_syn(const struct engine *engine, const struct icmp_error *error)
+{
+	if (engine->ops->accept_synack)
+		return true;
+	for (uint32_t n = 0; n < engine->config.n_attempts; n++) {
+		if (cookie_check(&engine->config.cookie, &error->flow, error->seq + 1, (uint16_t)n))
+			return true;
+	}
+	return false;
+}
+
 void engine_icmp(struct engine *engine, const struct icmp_error *error, int64_t now_ns)
 {
 	struct session *session = find_session(engine, &error->flow);
+	if (!session && !is_first_syn(engine, error)) {
+		counters_add(engine->counters, COUNTER_foreign_received, 1);
+		return;
+	}
+	/* Only an error about bytes in flight is believed (RFC 5927 section 4.1). */
+	if (session && (!seq_le(session->conn.snd_una, error->seq) ||
+			   !seq_le(error->seq, session->conn.snd_max)))
+		return;
 	if (error->mtu) {
 		struct event event = {.kind = EVENT_MTU, .mtu = error->mtu};
 		if (session)
@@ -178,10 +200,6 @@ void engine_icmp(struct engine *engine, const struct icmp_error *error, int64_t 
 	if (is_prohibited)
 		counters_add(engine->counters, COUNTER_unreachable_prohibited, 1);
 	if (!session)
-		return;
-	/* Only an error about bytes in flight is believed (RFC 5927 section 4.1). */
-	if (!seq_le(session->conn.snd_una, error->seq) ||
-	    !seq_lt(error->seq, session->conn.snd_max + 1))
 		return;
 	session->evidence.unreachable_code = error->code;
 	struct event event = {.kind = EVENT_UNREACHABLE};

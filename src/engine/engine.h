@@ -23,10 +23,10 @@ struct engine_config {
 	uint32_t max_sessions;     /* open sessions, 1 .. 2^24 */
 	uint32_t max_hosts;        /* hosts remembered for verdicts */
 	uint32_t seen_capacity;    /* targets remembered as answered; a power of two */
-	uint32_t n_hyperack;       /* random ports tested per suspicious host; 0: no test; <= 16 */
-	uint32_t hyperack_threshold;
-	uint32_t many_ports; /* so many answering ports make a host suspicious */
-	uint8_t wscale;      /* what our SYNs offer; 0 when they offer none */
+	uint32_t n_hyperack;       /* random ports tested per suspicious host; 0: no test; <= 32 */
+	uint32_t hyperack_threshold; /* 1 .. n_hyperack, when hosts are tested */
+	uint32_t many_ports;         /* so many answering ports make a host suspicious */
+	uint8_t wscale;              /* what our SYNs offer; 0 when they offer none */
 	bool is_all_probes;
 	/* Replay: nothing is sent, so nothing counts as sent but what engine_note_sent says. */
 	bool is_replay;

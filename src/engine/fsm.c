@@ -28,6 +28,7 @@
 #define RTO_MAX_NS     (60 * NS_PER_SEC) /* RFC 6298 section 2.5 */
 #define RTT_MAX_NS     (60 * NS_PER_SEC) /* beyond that the echoed timestamp is not ours */
 #define REORDER_NS     (200 * NS_PER_MS) /* grace for bytes that a RST overtook */
+#define UNSENT_NS      (10 * NS_PER_MS)  /* until a full ring of ours is tried again */
 enum {
 	MSS_DEFAULT_V4 = 536, /* RFC 9293 section 3.7.1 */
 	MSS_DEFAULT_V6 = 1220,
@@ -67,6 +68,14 @@ int64_t conn_deadline(const struct conn *conn)
 	at = min_armed(at, conn->quiet_at);
 	at = min_armed(at, conn->reset_at);
 	return min_armed(at, conn->patience_at);
+}
+
+void conn_note_unsent(struct conn *conn, int64_t now_ns)
+{
+	if (conn->state == CONN_CLOSED)
+		return;
+	conn->is_unsent = true;
+	conn->rto_at = now_ns + UNSENT_NS;
 }
 
 static struct action *add_action(struct actions *actions, enum action_kind kind)
@@ -444,6 +453,14 @@ static void timer_in_syn_sent(
 {
 	if (conn->rto_at == 0 || now_ns < conn->rto_at)
 		return;
+	if (conn->is_unsent) {
+		conn->is_unsent = false;
+		if (conn->n_tries == 0)
+			conn->sent_ns = now_ns;
+		conn->rto_at = now_ns + conn->rto_ns;
+		send_segment(conn, actions, TCP_SYN, conn->iss, 0, 0);
+		return;
+	}
 	if (conn->n_tries >= config->n_retransmits) {
 		finish(conn, actions, CONN_END_NO_SYNACK);
 		return;
@@ -487,6 +504,12 @@ static void timer_in_established(
 	}
 	if (is_due(conn->rto_at, now_ns)) {
 		conn->rto_at = 0;
+		if (conn->is_unsent) {
+			conn->is_unsent = false;
+			conn->snd_nxt = conn->snd_una;
+			send_data(conn, actions, conn->n_tries > 0, now_ns);
+			return;
+		}
 		if (conn->n_tries >= config->n_retransmits)
 			return;
 		conn->n_tries++;

@@ -65,6 +65,7 @@ struct conn {
 	bool is_data_sent;    /* the probe went out (at least once) */
 	bool is_server_first; /* the first data did not acknowledge any of ours */
 	bool is_reset_pending;
+	bool is_unsent; /* the last flight never left: see conn_note_unsent */
 	bool is_v4;
 	bool has_wscale; /* the peer scales windows (RFC 7323 section 2) */
 	uint8_t snd_wscale;
@@ -147,6 +148,10 @@ void fsm_step(struct conn *conn, const struct conn_config *config, const struct 
 
 /* When EVENT_TIMER is due; 0: never (closed). */
 int64_t conn_deadline(const struct conn *conn);
+
+/* A SYN or data that the last step asked for could not be sent, for want of room on our side: it is
+ * asked for again in a moment, and does not count as a try. Harmless on a closed connection. */
+void conn_note_unsent(struct conn *conn, int64_t now_ns);
 
 /* Has the peer answered our SYN with a SYN-ACK? */
 static inline bool conn_is_syn_acked(const struct conn *conn)

@@ -65,6 +65,10 @@ void host_test_suspect(struct engine *engine, struct session *session, int64_t n
 	struct host *host = session->host;
 	if (!host || host->state != HOST_UNSUSPECTED)
 		return;
+	/* A test that is cut short by full tables says nothing: another session will ask again. */
+	size_t n_free = pool_get_capacity(engine->sessions) - pool_get_used(engine->sessions);
+	if (n_free < engine->config.n_hyperack)
+		return;
 	start(engine, host, now_ns);
 	if (host->n_pending == 0)
 		judge(engine, host);

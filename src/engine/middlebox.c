@@ -23,7 +23,7 @@ struct host_table {
 
 enum hyperack_verdict middlebox_judge(const struct hyperack_evidence *evidence, unsigned threshold)
 {
-	if (evidence->n_tested == 0)
+	if (evidence->n_tested < threshold)
 		return HYPERACK_UNTESTED;
 	return evidence->n_acked_data >= threshold ? HYPERACK_YES : HYPERACK_NO;
 }

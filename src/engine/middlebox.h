@@ -36,7 +36,8 @@ struct host {
 	struct session *waiting; /* sessions that wait for the verdict */
 };
 
-/* The verdict on the counts: threshold or more random ports acknowledged data. */
+/* The verdict on the counts: threshold or more random ports acknowledged data. Fewer tests than the
+ * threshold (1 or more) can neither convict nor acquit. */
 enum hyperack_verdict middlebox_judge(const struct hyperack_evidence *evidence, unsigned threshold);
 
 /* Random ephemeral port number i of the test of addr: 32768..60999, keyed, the same however often it

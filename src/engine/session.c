@@ -29,7 +29,8 @@ static void count_sent(struct engine *engine, const struct session *session, uin
 		counters_add(engine->counters, COUNTER_retransmits_sent, 1);
 }
 
-static void send_action(struct engine *engine, struct session *session, const struct action *a)
+static void send_action(
+    struct engine *engine, struct session *session, const struct action *a, int64_t now_ns)
 {
 	struct tx_req req = {
 	    .flow = session->flow,
@@ -44,9 +45,13 @@ static void send_action(struct engine *engine, struct session *session, const st
 	    .kind = TX_REQ_SEGMENT,
 	    .has_ts = session->conn.has_ts && !(a->send.flags & TCP_SYN),
 	};
-	count_sent(engine, session, a->send.len);
-	if (!engine->ops->send(engine->ctx, &req))
-		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
+	if (engine->ops->send(engine->ctx, &req)) {
+		count_sent(engine, session, a->send.len);
+		return;
+	}
+	counters_add(engine->counters, COUNTER_tx_ring_full, 1);
+	if (a->send.len || a->send.flags & TCP_SYN)
+		conn_note_unsent(&session->conn, now_ns);
 }
 
 void session_send_stray(struct engine *engine, const struct flow *flow, uint32_t seq, uint8_t flags)
@@ -234,11 +239,13 @@ static void match(struct engine *engine, struct session *session, bool is_final)
 	result->data_len = conn->rx_len;
 	result->is_server_first = is_unprovoked;
 	result->probe_id = is_unprovoked ? SIG_PROBE_NONE : session->probe_id;
-	result->response_ns = conn->first_data_ns - conn->data_sent_ns;
+	/* Time stamps of capture and of our sending may cross. */
+	int64_t response_ns = conn->first_data_ns - conn->data_sent_ns;
+	result->response_ns = response_ns > 0 ? response_ns : 0;
 	sig_match(engine->set, engine->scratch, &input, &result->verdict);
 }
 
-/* Makes sure that data has a place to go. False: none now; the peer will send it again. */
+/* Has data a place to go? False: none now; the peer will send it again. */
 static bool ready_for_data(struct engine *engine, struct session *session, const struct segment *s)
 {
 	if (!s->payload_len || session->collecting || session->kind == SESSION_HOST_TEST)
@@ -460,7 +467,7 @@ static bool act(
 		const struct action *a = &actions->v[i];
 		switch (a->kind) {
 		case ACTION_SEND:
-			send_action(engine, session, a);
+			send_action(engine, session, a, now_ns);
 			break;
 		case ACTION_DELIVER:
 			if (session->kind == SESSION_HOST_TEST)
@@ -490,6 +497,9 @@ static bool judge_data(struct engine *engine, struct session *session, int64_t n
 {
 	session->suspect_at = 0;
 	bool is_settled = true;
+	/* What a test is about is the acknowledgement: its order with the data must not matter. */
+	if (session->kind == SESSION_HOST_TEST && !conn_is_data_acked(&session->conn))
+		return false;
 	if (session->kind == SESSION_TARGET) {
 		match(engine, session, false);
 		is_settled = session->collecting->verdict.is_settled;
@@ -504,17 +514,30 @@ void session_step(
     struct engine *engine, struct session *session, const struct event *event, int64_t now_ns)
 {
 	struct actions actions;
+	struct segment header;
+	struct event stripped = *event;
 	uint16_t rx_before = session->conn.rx_len;
-	if (event->kind == EVENT_SEGMENT && !ready_for_data(engine, session, event->segment))
-		return;
+	if (event->kind == EVENT_SEGMENT && !ready_for_data(engine, session, event->segment)) {
+		/* What the header says counts all the same. */
+		header = *event->segment;
+		header.payload_len = 0;
+		header.flags &= (uint8_t)~TCP_FIN;
+		stripped.segment = &header;
+	}
 	bool was_answered = conn_is_syn_acked(&session->conn);
-	fsm_step(&session->conn, &engine->config.conn, event, now_ns, &actions);
+	bool was_acked = conn_is_data_acked(&session->conn);
+	fsm_step(&session->conn, &engine->config.conn, &stripped, now_ns, &actions);
 	if (session->kind == SESSION_HOST_TEST && !was_answered &&
 	    conn_is_syn_acked(&session->conn))
 		session->host->evidence.n_synack++;
 	if (act(engine, session, &actions, now_ns))
 		return;
-	if (session->conn.rx_len > rx_before && judge_data(engine, session, now_ns))
+	bool is_news = session->conn.rx_len > rx_before;
+	/* A test may have heard the port speak before its own data was acknowledged. */
+	if (session->kind == SESSION_HOST_TEST && session->conn.rx_len > 0 && !was_acked &&
+	    conn_is_data_acked(&session->conn))
+		is_news = true;
+	if (is_news && judge_data(engine, session, now_ns))
 		return;
 	arm(engine, session);
 }
