@@ -9,8 +9,8 @@
 
 struct diag;
 
-/* Where an address is and who announces it, from databases in MaxMind's format. Opaque; one thread
- * looks up (each look-up uses a cache inside). */
+/* Where an address is and who announces it, from databases in MaxMind's format. Opaque, immutable
+ * once open: any thread looks up. */
 struct geo;
 
 /* Bytes inside a database: strangers' text, not NUL-terminated; p NULL: unknown. */
@@ -52,8 +52,9 @@ enum geo_result { GEO_FOUND, GEO_MISS, GEO_DAMAGED };
 
 /* Fills *out with what the databases know of addr; the first database (in the order given) that
  * knows a value provides it. GEO_MISS: none knew anything. GEO_DAMAGED: at least one was found to be
- * corrupt there; *out holds what the others know. Owner thread. */
-enum geo_result geo_lookup(struct geo *geo, const struct ipaddr *addr, struct geo_record *out);
+ * corrupt there; *out holds what the others know. O(databases x depth of their trees). */
+enum geo_result geo_lookup(
+    const struct geo *geo, const struct ipaddr *addr, struct geo_record *out);
 
 size_t geo_get_count(const struct geo *geo);
 struct geo_database geo_get_database(const struct geo *geo, size_t index);

@@ -18,31 +18,8 @@ static char *reserve(struct text *t, size_t n)
 	return t->p + t->len;
 }
 
-void text_put(struct text *t, const char *bytes, size_t len)
-{
-	char *p = reserve(t, len);
-	if (!p)
-		return;
-	memcpy(p, bytes, len);
-	t->len += len;
-}
-
-void text_puts(struct text *t, const char *s)
-{
-	text_put(t, s, strlen(s));
-}
-
-void text_putc(struct text *t, char c)
-{
-	char *p = reserve(t, 1);
-	if (!p)
-		return;
-	*p = c;
-	t->len++;
-}
-
 /* Writes v backwards so that it ends before end; returns where it starts. */
-static char *digits_before(char *end, uint64_t v)
+static inline char *digits_before(char *end, uint64_t v)
 {
 	do {
 		*--end = (char)('0' + v % 10);
@@ -143,29 +120,48 @@ void text_put_time(struct text *t, int64_t wall_ns)
 	text_put(t, buf, sizeof(buf) - 1);
 }
 
+static const char base64_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* Twelve bits at a time: two characters for each of 4096 values. Filled once, before main, so that it
+ * is constant for all threads. */
+static char base64_pairs[4096][2];
+
+__attribute__((constructor)) static void fill_base64_pairs(void)
+{
+	for (unsigned i = 0; i < 4096; i++) {
+		base64_pairs[i][0] = base64_alphabet[i >> 6];
+		base64_pairs[i][1] = base64_alphabet[i & 63];
+	}
+}
+
 void text_put_base64(struct text *t, const uint8_t *bytes, size_t len)
 {
-	static const char alphabet[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t out_len = (len + 2) / 3 * 4;
 	char *p = reserve(t, out_len);
 	if (!p)
 		return;
 	t->len += out_len;
-	for (; len >= 3; bytes += 3, len -= 3) {
+	for (; len >= 8; bytes += 6, len -= 6, p += 8) {
+		uint64_t v = 0; /* the next six bytes in its upper 48 bits */
+		for (unsigned i = 0; i < 8; i++)
+			v = v << 8 | bytes[i];
+		memcpy(p, base64_pairs[v >> 52], 2);
+		memcpy(p + 2, base64_pairs[v >> 40 & 4095], 2);
+		memcpy(p + 4, base64_pairs[v >> 28 & 4095], 2);
+		memcpy(p + 6, base64_pairs[v >> 16 & 4095], 2);
+	}
+	for (; len >= 3; bytes += 3, len -= 3, p += 4) {
 		uint32_t v = (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
-		*p++ = alphabet[v >> 18];
-		*p++ = alphabet[v >> 12 & 63];
-		*p++ = alphabet[v >> 6 & 63];
-		*p++ = alphabet[v & 63];
+		memcpy(p, base64_pairs[v >> 12], 2);
+		memcpy(p + 2, base64_pairs[v & 4095], 2);
 	}
 	if (len == 0)
 		return;
 	uint32_t v = (uint32_t)bytes[0] << 16 | (len == 2 ? (uint32_t)bytes[1] << 8 : 0);
-	*p++ = alphabet[v >> 18];
-	*p++ = alphabet[v >> 12 & 63];
-	*p++ = len == 2 ? alphabet[v >> 6 & 63] : '=';
-	*p = '=';
+	memcpy(p, base64_pairs[v >> 12], 2);
+	p[2] = len == 2 ? base64_alphabet[v >> 6 & 63] : '=';
+	p[3] = '=';
 }
 
 size_t text_decode_utf8(const uint8_t *p, const uint8_t *end, uint32_t *cp)
@@ -250,9 +246,32 @@ static void put_ascii_special(struct text *t, uint8_t b, enum text_quote quote)
 	put_hex_escape(t, b, quote);
 }
 
-static bool is_plain(uint8_t b)
+static inline bool is_plain(uint8_t b)
 {
 	return b >= 0x20 && b < 0x7f && b != '"' && b != '\\';
+}
+
+/* Has one of eight bytes its top bit set after any of these tests: below 0x20, 0x7f and above, a
+ * quote, a backslash? (Bytewise comparison in a word: Mycroft 1987. May say yes to a plain byte that
+ * follows one that is not: then the bytes are looked at one by one.) */
+static inline bool are_eight_plain(const uint8_t *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t v;
+	memcpy(&v, p, sizeof(v));
+	uint64_t quote = v ^ ones * '"';
+	uint64_t backslash = v ^ ones * '\\';
+	uint64_t found = (v - ones * 0x20) | (v + ones) | (quote - ones) | (backslash - ones) | v;
+	return (found & ones * 0x80) == 0;
+}
+
+static inline const uint8_t *skip_plain(const uint8_t *p, const uint8_t *stop)
+{
+	while (stop - p >= 8 && are_eight_plain(p))
+		p += 8;
+	while (p < stop && is_plain(*p))
+		p++;
+	return p;
 }
 
 void text_put_printable(
@@ -263,8 +282,7 @@ void text_put_printable(
 	const uint8_t *stop = bytes + (len < max_bytes ? len : max_bytes);
 	while (p < stop) {
 		const uint8_t *run = p;
-		while (p < stop && is_plain(*p))
-			p++;
+		p = skip_plain(p, stop);
 		text_put(t, (const char *)run, (size_t)(p - run));
 		if (p == stop)
 			break;
@@ -292,8 +310,7 @@ void text_put_json_lossy(struct text *t, const uint8_t *bytes, size_t len)
 	const uint8_t *end = bytes + len;
 	while (p < end) {
 		const uint8_t *run = p;
-		while (p < end && is_plain(*p))
-			p++;
+		p = skip_plain(p, end);
 		text_put(t, (const char *)run, (size_t)(p - run));
 		if (p == end)
 			break;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/ipaddr.h"
 
@@ -30,10 +31,26 @@ static inline struct text text_make(char *p, size_t cap)
 }
 
 /* len bytes as they are. */
-void text_put(struct text *t, const char *bytes, size_t len);
+static inline void text_put(struct text *t, const char *bytes, size_t len)
+{
+	if (t->cap - t->len < len) {
+		t->is_full = true;
+		return;
+	}
+	memcpy(t->p + t->len, bytes, len);
+	t->len += len;
+}
+
+static inline void text_putc(struct text *t, char c)
+{
+	text_put(t, &c, 1);
+}
+
 /* A literal or other NUL-terminated string as it is. */
-void text_puts(struct text *t, const char *s);
-void text_putc(struct text *t, char c);
+static inline void text_puts(struct text *t, const char *s)
+{
+	text_put(t, s, strlen(s));
+}
 
 /* Decimal number. */
 void text_put_u64(struct text *t, uint64_t v);

@@ -249,7 +249,7 @@ static void lists_strings_and_tallies(void **state)
 	assert_string_equal(config.ports, "443");
 	assert_int_equal(config.targets.n, 2);
 	assert_string_equal(config.targets.v[1], "192.0.2.2");
-	assert_true(config.zstd && config.zstd_level == 3);
+	assert_true(config.zstd && config.zstd_level == 1);
 	config_fini(&config);
 	parse_ok("--zstd=19 --allow-reserved --no-exclude", &config);
 	assert_true(config.zstd && config.zstd_level == 19);

@@ -1,0 +1,105 @@
+/* bench_out [DATABASE...]: how many records a second one core writes: JSON alone, with compression,
+ * and, when databases are given, with annotation. Each case runs the writer itself on made-up HTTP
+ * answers (300 bytes of data, 1 KB of JSON) with output to /dev/null; the best of some rounds counts,
+ * by CPU time, because the machine may be shared. One JSON object a case on stdout. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/diag.h"
+#include "out/writer.h"
+#include "tests/out/samples.h"
+
+enum { N_SAMPLES = 4096, N_RECORDS = 20000, N_ROUNDS = 25 };
+
+static struct result samples[N_SAMPLES];
+
+static double cpu_seconds(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+struct bench_case {
+	const char *name;
+	enum format format;
+	int level; /* of zstd; 0: plain */
+	bool has_geo;
+};
+
+static int run_once(const struct bench_case *c, const char *const *databases, size_t n_databases,
+    struct counters *counters, double *seconds)
+{
+	struct diag diag = {0};
+	struct writer_options options = {.format = c->format,
+	    .output_file = "/dev/null",
+	    .is_zstd = c->level != 0,
+	    .zstd_level = c->level,
+	    .geoip = databases,
+	    .n_geoip = c->has_geo ? n_databases : 0,
+	    .counters = counters};
+	struct writer *writer = NULL;
+	*counters = (struct counters){0};
+	int err = writer_create(&options, &diag, &writer);
+	if (!err)
+		err = writer_begin(writer, NULL, &diag);
+	double start = cpu_seconds();
+	int64_t now_ns = clock_mono_ns();
+	for (size_t i = 0; !err && i < N_RECORDS; i++) {
+		/* The receiver hands over 64 at a time, at most. */
+		if (i % 64 == 0)
+			now_ns = clock_mono_ns();
+		writer_put(writer, &samples[i % N_SAMPLES], now_ns);
+	}
+	if (!err)
+		err = writer_finish(writer);
+	*seconds = cpu_seconds() - start;
+	writer_destroy(writer);
+	if (err)
+		fprintf(stderr, "bench_out: %s: %s\n", c->name, diag.text);
+	return err;
+}
+
+static int run_case(const struct bench_case *c, const char *const *databases, size_t n_databases)
+{
+	static struct counters counters;
+	double best = 0;
+	for (int round = 0; round < N_ROUNDS; round++) {
+		double seconds;
+		if (run_once(c, databases, n_databases, &counters, &seconds))
+			return 1;
+		if (round == 0 || seconds < best)
+			best = seconds;
+	}
+	printf("{\"bench\":\"out\",\"case\":\"%s\",\"records\":%d,\"databases\":%zu,"
+	       "\"records_per_s\":%.0f,\"ns_per_record\":%.0f,\"bytes_per_record\":%.0f,"
+	       "\"written_per_record\":%.0f}\n",
+	    c->name, N_RECORDS, c->has_geo ? n_databases : 0, N_RECORDS / best,
+	    best * 1e9 / N_RECORDS,
+	    (double)counters_get(&counters, COUNTER_bytes_serialised) / N_RECORDS,
+	    (double)counters_get(&counters, COUNTER_bytes_written) / N_RECORDS);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct bench_case cases[] = {
+	    {"json", FORMAT_JSONL, 0, false},
+	    {"json_zstd1", FORMAT_JSONL, 1, false},
+	    {"json_zstd3", FORMAT_JSONL, 3, false},
+	    {"json_geo", FORMAT_JSONL, 0, true},
+	    {"json_geo_zstd1", FORMAT_JSONL, 1, true},
+	    {"json_geo_zstd3", FORMAT_JSONL, 3, true},
+	    {"csv", FORMAT_CSV, 0, false},
+	};
+	for (size_t i = 0; i < N_SAMPLES; i++)
+		sample_make(&samples[i], SAMPLE_PLAIN, i);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (!cases[i].has_geo || argc > 1)
+			if (run_case(&cases[i], (const char *const *)argv + 1, (size_t)argc - 1))
+				return 1;
+	return 0;
+}
