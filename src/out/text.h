@@ -52,6 +52,9 @@ static inline void text_puts(struct text *t, const char *s)
 	text_put(t, s, strlen(s));
 }
 
+/* printf, for what is written seldom. Text of strangers goes through text_put_printable. */
+void text_putf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Decimal number. */
 void text_put_u64(struct text *t, uint64_t v);
 

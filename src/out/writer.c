@@ -249,6 +249,13 @@ void writer_put(struct writer *writer, const struct result *result, int64_t now_
 		set_state(writer, WRITER_ENOUGH);
 }
 
+void writer_tick(struct writer *writer, int64_t now_ns)
+{
+	struct diag diag = {0};
+	if (!writer->err)
+		note(writer, sink_poll(writer->sink, now_ns, &diag), &diag);
+}
+
 int writer_finish(struct writer *writer)
 {
 	struct diag diag = {0};
@@ -297,9 +304,7 @@ static size_t serve_all(
 	for (size_t i = 0; i < n_ports; i++)
 		if (!has_ended[i])
 			has_ended[i] = serve_port(writer, &ports[i], now_ns, &n_taken);
-	struct diag diag = {0};
-	if (!writer->err)
-		note(writer, sink_poll(writer->sink, now_ns, &diag), &diag);
+	writer_tick(writer, now_ns);
 	return n_taken;
 }
 

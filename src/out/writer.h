@@ -56,6 +56,9 @@ int writer_begin(struct writer *writer, const char *preamble, struct diag *diag)
  * The result is borrowed. Failures show in writer_get_state. */
 void writer_put(struct writer *writer, const struct result *result, int64_t now_ns);
 
+/* Lets go of records that were kept back too long: for those who call writer_put and then wait. */
+void writer_tick(struct writer *writer, int64_t now_ns);
+
 /* Closes the frame and brings a regular file to disk. Returns 0, or the error that stopped the
  * output. */
 int writer_finish(struct writer *writer) __attribute__((warn_unused_result));

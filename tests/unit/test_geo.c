@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <maxminddb.h>
 
 #include "base/diag.h"
 #include "out/geo.h"
@@ -257,6 +258,74 @@ static void test_damage_of_any_kind_is_an_error_or_harmless(void **state)
 	assert_true(n_refused > 0 && n_opened > 0);
 }
 
+/* What the library says at a path of the entry of addr; NULL: nothing. */
+static const char *library_text(
+    const MMDB_s *mmdb, const char *addr, const char *const *key, size_t *len)
+{
+	int gai_error, error;
+	MMDB_entry_data_s data;
+	MMDB_lookup_result_s found = MMDB_lookup_string(mmdb, addr, &gai_error, &error);
+	if (!found.found_entry || MMDB_aget_value(&found.entry, &data, key) != MMDB_SUCCESS ||
+	    !data.has_data)
+		return NULL;
+	*len = data.data_size;
+	return data.utf8_string;
+}
+
+/* The library is the oracle for our own walk and reader. */
+static void assert_agrees_with_library(const char *path)
+{
+	static const char *const country[] = {"country", "iso_code", NULL};
+	static const char *const city[] = {"city", "names", "en", NULL};
+	static const char *const org[] = {"autonomous_system_organization", NULL};
+	const char *paths[] = {path};
+	struct geo *geo = open_all(paths, 1);
+	MMDB_s mmdb;
+	assert_int_equal(MMDB_open(path, MMDB_MODE_MMAP, &mmdb), MMDB_SUCCESS);
+	uint64_t seed = 3;
+	size_t n_found = 0;
+	for (int i = 0; i < 20000; i++) {
+		uint64_t r = sample_next(&seed);
+		/* Everywhere, and densely where databases for tests have their entries. */
+		struct ipaddr addr =
+		    i % 4 == 0   ? ipaddr_from_v4((uint32_t)r)
+		    : i % 4 == 1 ? ipaddr_from_v4(0xc0000200 + (uint32_t)(r & 0xff))
+		    : i % 4 == 2 ? ipaddr_from_v4(0x51020000 + (uint32_t)(r & 0xffff))
+				 : ipaddr_from_u64(UINT64_C(0x2001000000000000) | r >> 16, r);
+		char text[IPADDR_STRLEN];
+		ipaddr_format(&addr, text);
+		struct geo_record record;
+		enum geo_result met = geo_lookup(geo, &addr, &record);
+		assert_int_not_equal(met, GEO_DAMAGED);
+		n_found += met == GEO_FOUND;
+		const struct {
+			const char *const *key;
+			struct geo_text ours;
+		} rows[] = {{country, record.country}, {city, record.city}, {org, record.as_org}};
+		for (size_t k = 0; k < 3; k++) {
+			size_t len = 0;
+			const char *theirs = library_text(&mmdb, text, rows[k].key, &len);
+			assert_int_equal(theirs != NULL, rows[k].ours.p != NULL);
+			if (theirs) {
+				assert_int_equal(rows[k].ours.len, len);
+				assert_memory_equal(rows[k].ours.p, theirs, len);
+			}
+		}
+	}
+	assert_true(n_found > 0);
+	MMDB_close(&mmdb);
+	geo_close(geo);
+}
+
+static void test_the_library_agrees(void **state)
+{
+	(void)state;
+	assert_agrees_with_library(path_of("city.mmdb"));
+	assert_agrees_with_library(path_of("asn.mmdb"));
+	assert_agrees_with_library(path_of("wide.mmdb"));
+	assert_agrees_with_library(path_of("widest.mmdb"));
+}
+
 static void test_maxminds_own_test_files(void **state)
 {
 	(void)state;
@@ -279,6 +348,8 @@ static void test_maxminds_own_test_files(void **state)
 	assert_int_equal(geo_lookup(geo, &addr, &r), GEO_FOUND);
 	assert_int_equal(r.asn, 1221);
 	geo_close(geo);
+	assert_agrees_with_library(city);
+	assert_agrees_with_library(asn);
 	static const char *const broken[] = {"MaxMind-DB-test-broken-pointers-24.mmdb",
 	    "MaxMind-DB-test-broken-search-tree-24.mmdb"};
 	for (size_t i = 0; i < 2; i++) {
@@ -317,6 +388,7 @@ int main(void)
 	    cmocka_unit_test(test_metadata_names_the_database),
 	    cmocka_unit_test(test_what_is_no_database_is_refused_with_its_name),
 	    cmocka_unit_test(test_damage_of_any_kind_is_an_error_or_harmless),
+	    cmocka_unit_test(test_the_library_agrees),
 	    cmocka_unit_test(test_maxminds_own_test_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, remove_dir);
