@@ -14,6 +14,7 @@ import xml.etree.ElementTree
 PYTEST = re.compile(r"^(?:=+ )?((?:\d+ \w+, )*\d+ \w+) in [0-9.]+s", re.MULTILINE)
 PYTEST_SKIP = re.compile(r"^SKIPPED \[(\d+)\] (.*)$", re.MULTILINE)
 PYTEST_FAIL = re.compile(r"^FAILED (.*)$|^ERROR (.*)$", re.MULTILINE)
+PYTEST_WHY = re.compile(r"^E   +(\S.*)$", re.MULTILINE)
 CMOCKA = re.compile(r"^\[\s+(OK|FAILED|SKIPPED)\s+\] (\S+)$", re.MULTILINE)
 
 
@@ -25,7 +26,7 @@ def last_line(path):
 def count_pytest(name, counts, text):
     """Yields the cases of a pytest run by its closing line ("3 passed, 1 skipped in 2s")."""
     skips = [reason for n, reason in PYTEST_SKIP.findall(text) for _ in range(int(n))]
-    fails = [a or b for a, b in PYTEST_FAIL.findall(text)]
+    fails = [a or b for a, b in PYTEST_FAIL.findall(text)] or PYTEST_WHY.findall(text)
     for count, word in re.findall(r"(\d+) (\w+)", counts):
         word = {"error": "failed", "errors": "failed", "xfailed": "passed"}.get(word, word)
         reasons = {"skipped": skips, "failed": fails}.get(word, [])

@@ -89,6 +89,6 @@ const char *fields_get_outcome_name(enum outcome outcome)
 	case OUTCOME_COUNT:
 		break;
 	}
-	assert(!"an outcome of ours");
+	assert(false && "an outcome of ours");
 	return "";
 }
