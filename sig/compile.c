@@ -141,6 +141,73 @@ static void mark(uint8_t set[32], unsigned byte)
 	set[byte / 8] |= (uint8_t)(1u << byte % 8);
 }
 
+/* By how many bits the first byte of a big-endian field is shifted; -1: other kinds. */
+static int first_shift_of(enum sig_int_kind kind)
+{
+	switch (kind) {
+	case INT_U8:
+		return 0;
+	case INT_BE16:
+		return 8;
+	case INT_BE24:
+		return 16;
+	case INT_BE32:
+		return 24;
+	case INT_BE64:
+		return 56;
+	case INT_LE16:
+	case INT_LE24:
+	case INT_LE32:
+	case INT_LE64:
+	case INT_HEX2:
+	case INT_HEX4:
+	case INT_HEX8:
+	case INT_KIND_COUNT:
+		break;
+	}
+	return -1;
+}
+
+/* Marks the first bytes of fields whose value lies in lo..hi. */
+static void mark_range(uint8_t set[32], uint64_t lo, uint64_t hi, int shift)
+{
+	for (uint64_t byte = lo >> shift; byte <= hi >> shift && byte < 256; byte++)
+		mark(set, (unsigned)byte);
+}
+
+static bool first_bytes_of_int(const struct sig_cond *cond, uint8_t set[32])
+{
+	const struct sig_int *number = &cond->number;
+	int shift = first_shift_of(number->kind);
+	bool is_plain = number->mask == UINT64_MAX && number->mul == 1 && number->add == 0;
+	if (shift == 0) {
+		for (unsigned byte = 0; byte < 256; byte++) {
+			uint64_t value =
+			    (byte & number->mask) * number->mul + (uint64_t)number->add;
+			for (size_t k = 0; k < cond->n_ranges; k++) {
+				if (value >= cond->ranges[k].lo && value <= cond->ranges[k].hi)
+					mark(set, byte);
+			}
+		}
+		return true;
+	}
+	for (size_t k = 0; shift > 0 && is_plain && k < cond->n_ranges; k++)
+		mark_range(set, cond->ranges[k].lo, cond->ranges[k].hi, shift);
+	return shift > 0 && is_plain;
+}
+
+/* A length field of 32 bits begins with a zero or a one, or it says more than a message has. */
+static bool first_bytes_of_length(const struct sig_cond *cond, uint8_t set[32])
+{
+	const struct sig_int *number = &cond->number;
+	int shift = first_shift_of(number->kind);
+	if (number->off != 0 || shift < 24 || number->mask != UINT64_MAX || number->mul == 0)
+		return false;
+	uint64_t slack = number->add < 0 ? (uint64_t)-number->add : 0;
+	mark_range(set, 0, SIG_MESSAGE_MAX + slack, shift);
+	return true;
+}
+
 /* Which first bytes one condition at base 0 allows; false: it says nothing about them. */
 static bool first_bytes_of(const struct sig_cond *cond, uint8_t set[32])
 {
@@ -169,18 +236,9 @@ static bool first_bytes_of(const struct sig_cond *cond, uint8_t set[32])
 		}
 		return true;
 	}
-	if (cond->kind == COND_INT && cond->number.off == 0 && cond->number.kind == INT_U8) {
-		for (unsigned byte = 0; byte < 256; byte++) {
-			uint64_t value = (byte & cond->number.mask) * cond->number.mul +
-					 (uint64_t)cond->number.add;
-			for (size_t k = 0; k < cond->n_ranges; k++) {
-				if (value >= cond->ranges[k].lo && value <= cond->ranges[k].hi)
-					mark(set, byte);
-			}
-		}
-		return true;
-	}
-	return false;
+	if (cond->number.off == 0 && cond->kind == COND_INT)
+		return first_bytes_of_int(cond, set);
+	return cond->kind == COND_LENGTH && first_bytes_of_length(cond, set);
 }
 
 static void first_bytes_of_rule(const struct sig_rule *rule, uint8_t set[32])

@@ -256,7 +256,7 @@ static bool is_in_ranges(const struct sig_cond *cond, uint64_t value)
 static enum truth agree(const struct eval *e, uint64_t total, enum sig_length_mode mode)
 {
 	size_t left = e->len - e->base;
-	if (total == 0)
+	if (total == 0 || total > SIG_MESSAGE_MAX)
 		return TRUTH_NO;
 	if (left < total)
 		return mode == LENGTH_CUT ? (e->is_open ? TRUTH_MAYBE : TRUTH_YES) : TRUTH_MAYBE;

@@ -22,7 +22,7 @@ enum {
 	SIG_RANGES_MAX = 16,
 	SIG_HEADERS_MAX = 48,      /* header lines of one answer that are indexed */
 	SIG_PATTERN_WINDOW = 1024, /* bytes a pattern looks at unless it says otherwise */
-	SIG_SETS_MAX = 8,          /* set/value statements of one rule or extract */
+	SIG_MESSAGE_MAX = 1 << 24, /* a length field that says more is none */
 };
 
 /* The fields that a capture may fill; captures.def is the table. */

@@ -8,11 +8,11 @@ speaks-first yes
 # A reply code of 220 (ready), 120 (wait) or 421 (closing) and the word FTP, not inside a host name,
 # in a greeting that does not speak of mail.
 rule greeting rank 80
-    pattern /(?:220|120|421)[ -](?![^\n]*(?:SMTP|LMTP))(?:[^\n]*?(?<![\w.-]))?(?:S?FTPS?(?![.-]?\w)|\w*FTPD?[ \/(_v0-9]|vsFTPd|ProFTPD|Pure-FTPd|FTP[ -]?Server)[^\n]*\n/i
+    pattern /(?:220|120|421)[ -](?![^\n]*(?:SMTP|LMTP))(?:[^\n]*?(?<![\w.-]))?(?:S?FTPS?(?![.-]?\w)|\w*FTPD?[ \/(_v0-9]|vsFTPd|ProFTPD|Pure-FTPd|FileZilla Server|FTP[ -]?Server)[^\n]*\n/i
 
 # The word stands in a later line of the greeting.
 rule greeting-lines rank 78
-    pattern /220-(?!(?:[^\n]*\n(?!220 ))*?[^\n]*(?:SMTP|LMTP))(?:[^\n]*\n(?!220 ))+?[^\n]*(?<![\w.-])(?:S?FTPS?(?![.-]?\w)|\w*FTPD|Pure-FTPd)[^\n]*\n/i
+    pattern /220-(?!(?:[^\n]*\n(?!220 ))*?[^\n]*(?:SMTP|LMTP))(?:[^\n]*\n(?!220 ))*?[^\n]*\n?(?:220 )?[^\n]*?(?<![\w.-])(?:S?FTPS?(?![.-]?\w)|\w*FTPD|Pure-FTPd|FileZilla Server)[^\n]*\n/i
 
 # What a server without a name says to a question that is no FTP.
 rule refusal rank 76
@@ -34,6 +34,8 @@ accept "220 (vsFTPd 3.0.3)\r\n" as greeting product "vsFTPd" version "3.0.3" fro
 accept "220 (vsFTPd 3.0.3)\r\n530 Please login with USER and PASS.\r\n" first
 accept "220 ProFTPD Server (Debian) [::ffff:10.0.0.1]\r\n" product "ProFTPD"
 accept "220 host.example.org FTP server ready.\r\n" as greeting
+accept "220-Welcome\r\n220 files.example.org FTP server ready\r\n" as greeting-lines
+accept "220 FileZilla Server 0.9.54 beta\r\n" as greeting product "FileZilla Server" version "0.9.54"
 accept "220-Welcome\r\n220-This is a private FTP server.\r\n220 ready\r\n" as greeting-lines
 accept "220---------- Welcome to Pure-FTPd [privsep] [TLS] ----------\r\n220 bye\r\n" product "Pure-FTPd"
 accept "220 welcome\r\n530 Please login with USER and PASS.\r\n" as refusal

@@ -13,6 +13,14 @@ rule connack rank 80
     u8 3 in 0..5
     size 4
 
+# The same, and a first packet of the session behind it.
+rule connack-more rank 80
+    at 0 [20 02]
+    u8 2 in 0..1
+    u8 3 in 0..5
+    at 4 [3?] | [40] | [50] | [62] | [70] | [90] | [b0] | [d0 00]
+    u8 5 in 0..127
+
 rule connack-answered rank 84
     answers mqtt
     at 0 [20 02]
@@ -31,6 +39,8 @@ rule connack-5 rank 80
 accept [20 02 00 00] as connack from "OASIS MQTT 3.1.1 section 3.2"
 accept [20 02 00 05] answers mqtt as connack-answered from "Mosquitto 2.0"
 accept [20 06 00 00 03 22 00 0a] as connack-5
+accept [20 02 00 00 90 03 00 01 00] as connack-more
+reject [20 02 00 00 91 03 00 01 00]
 reject [20 02 00 06]
 reject [20 02 02 00]
 reject [20 02 00]

@@ -18,6 +18,10 @@ rule info rank 84
 rule error rank 84
     pattern /-(?:ERR (?:unknown command|wrong number of arguments|Protocol error|operation not permitted|unknown subcommand|invalid password)|NOAUTH Authentication|NOPERM|DENIED Redis|WRONGPASS|LOADING |MASTERDOWN|MISCONF|CLUSTERDOWN|EXECABORT|READONLY |WRONGTYPE|BUSY Redis)/
 
+# Nested arrays of the protocol, such as the answer to COMMAND.
+rule array rank 74
+    pattern /\*[1-9][0-9]{0,5}\r\n(?:\*[0-9]+\r\n)?\$[0-9]+\r\n[a-z]/
+
 extract /(?:\+PONG\r\n)?\$[0-9]+\r\n.{0,300}?(?:redis|valkey)_version:(?<version>[0-9.]+)\r\n/ product "Redis"
 extract /(?:\+PONG\r\n)?\$[0-9]+\r\n.{0,900}?\nos:(?<os>[^\r\n]+)/
 
@@ -28,6 +32,8 @@ accept "$60\r\n# Server\r\nredis_version:7.0.15\r\nredis_git_sha1:00000000\r\n" 
 accept "-NOAUTH Authentication required.\r\n" as error open
 accept "-ERR wrong number of arguments for 'get' command\r\n" from "Redis 7.0, to GET / HTTP/1.0"
 accept "-ERR unknown command 'HELP', with args beginning with: \r\n"
+accept "*240\r\n*6\r\n$3\r\nget\r\n:2\r\n" as array
+reject "*240\r\n"
 reject "-ERR Unknown command.\r\n"
 reject "-ERR bad command\r\n"
 reject "+PONGO\r\n"

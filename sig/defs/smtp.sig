@@ -16,12 +16,16 @@ rule greeting-lines rank 81
 
 # Servers that do not say their protocol but their name.
 rule product rank 80
-    pattern /220[ -][^\n]*(?:\bPostfix\b|\bExim \d|\bSendmail\b|\bMailEnable\b|\bMDaemon\b|\bqmail\b|\bOpenSMTPD\b|\bhMailServer\b)(?![^\n]*(?:LMTP|POP3|IMAP))[^\n]*\n/i
+    pattern /220[ -][^\n]*(?:\bPostfix\b|\bExim \d|\bSendmail\b|\bMailEnable\b|\bMDaemon\b|\bqmail\b|\bOpenSMTPD\b|\bhMailServer\b|\b(?:Internet )?Mail (?:Server|Service|Agent)\b|\bGroupWise\b|\bMailStore\b)(?![^\n]*(?:FTP|LMTP|POP3|IMAP))[^\n]*\n/i
 
 # Names its capabilities (RFC 5321 section 4.1.1.1) after a greeting that says nothing.
 rule ehlo rank 80
     pattern /220[ -][^\n]*\n(?:220[ -][^\n]*\n)*250-[^\n]*\n(?:250-[^\n]*\n)*?250[ -](?:SIZE|AUTH|VRFY|ETRN|EXPN|HELP|DELIVERBY|BURL|SMTPUTF8)\b/i
     not pattern /220[^\n]*LMTP/i
+
+# Cisco firewalls blot out the banner of mail servers behind them (inspect esmtp, mask-banner).
+rule masked rank 70
+    pattern /220[ -][*0 ]{8,}[*0 2]*\r?\n/
 
 # Enhanced status codes that only a client that was greeted gets, or a refusal to greet.
 rule refused rank 78
@@ -40,6 +44,7 @@ accept "220 foo.com Simple Mail Transfer Service Ready\r\n250-foo.com greets bar
 accept "220 mail.example.org Sendmail 8.17 ready\r\n" as product
 accept "554 5.7.1 Service unavailable; client host blocked\r\n" as refused
 accept "421 4.3.2 Service not available\r\n"
+accept "220 *************************************\r\n" as masked
 unsure "220 foo.com Service ready\r\n"
 reject "220 localhost LMTP ready\r\n" is lmtp
 reject "554 no\r\n"

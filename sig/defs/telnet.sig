@@ -20,6 +20,10 @@ rule only-negotiation rank 72
 rule late-negotiation rank 70
     pattern /[\r\n\x20-\x7e]{1,200}\xff[\xfb-\xfe][\x00-\x31](?:\xff[\xfa-\xfe]|[\r\n\x20-\x7e])/
 
+# No negotiation, but a login prompt at the end of text: a terminal, and on TCP that is telnet.
+rule prompt rank 40
+    pattern /[\r\n\t\x1b\x20-\x7e\x80-\xff]*?(?:^|[\r\n>\x07 ])[\w .@()-]{0,60}?\b(?:login|user ?name|user|account|password)(?: id| name)? ?[:>] ?[\r\n]*$/im
+
 accept [ff fd 18 ff fd 20 ff fd 23 ff fd 27] as negotiation first
 accept [ff fb 25 ff fb 26 ff fd 18] from "inetutils telnetd 2.4"
 accept [ff fb 01] "\r\nlogin: " as one-negotiation
@@ -29,4 +33,9 @@ reject [ff fb]
 reject [ff ff ff ff ff ff]
 reject [ff d8 ff e0 00 10] "JFIF"
 reject [ff fb f0 ff fb f1]
-reject "login: "
+accept "\r\nDebian GNU/Linux 12\r\n\r\nhost login: " as prompt
+accept "User Access Verification\r\n\r\nUsername: " as prompt
+accept "Password:" as prompt
+reject "login"
+reject "please login: or not\r\n"
+reject "HTTP/1.1 401 login:\r\n\r\nlogin:" is http

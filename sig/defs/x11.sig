@@ -30,14 +30,14 @@ rule success-le rank 88
     at 0 [01 00 0b 00 00 00]
     le16 6 in 10..16384
     le16 24 in 1..200
-    u8 28 in 1..16
+    u8 28 in 0..16
     pattern /.{40}(?<vendor>[\x20-\x7e]+)/
 
 rule success-be rank 88
     at 0 [01 00 00 0b 00 00]
     be16 6 in 10..16384
     be16 24 in 1..200
-    u8 28 in 1..16
+    u8 28 in 0..16
     pattern /.{40}(?<vendor>[\x20-\x7e]+)/
 
 accept [00 40 0b 00 00 00 10 00] "Authorization required, but no authorization protocol specified\n" \
