@@ -100,6 +100,7 @@ struct scan_config {
 	bool quiet;
 	uint32_t verbose;
 	char *user; /* --user: run as, after the sockets are open */
+	bool no_seccomp;
 };
 
 #endif

@@ -41,7 +41,7 @@ bool scan_is_congested(void *ctx)
 
 /* ---- threads ---- */
 
-/* A thread names itself: naming another one means writing to a file of it. */
+/* A thread names itself (prctl): to name another takes a file in /proc, which the filter forbids. */
 static void *run_sender(void *arg)
 {
 	pthread_setname_np(pthread_self(), "syn-tx");
@@ -59,8 +59,8 @@ static void *run_receiver(void *arg)
 static void *run_writer(void *arg)
 {
 	struct scan *scan = arg;
-	pthread_setname_np(pthread_self(), "syn-out");
 	struct writer_port ports[SCAN_RX_MAX];
+	pthread_setname_np(pthread_self(), "syn-out");
 	for (size_t i = 0; i < scan->n_rx; i++)
 		ports[i] = (struct writer_port){scan->rx[i].results, scan->rx[i].free_results};
 	scan->out_err = writer_run(scan->writer, ports, scan->n_rx);
@@ -196,13 +196,17 @@ static void watch_threads(struct watch *w, const sigset_t *signals, struct diag 
 	scan->is_out_running = false;
 }
 
-static int drop_privileges(const struct scan *scan, struct diag *diag)
+/* Everything is open: from here on the process needs no privilege. Files that are created later are
+ * status and metadata; names are looked up later in streamed targets and in exclude files that are
+ * read again. */
+static int give_up_privileges(const struct scan *scan, struct diag *diag)
 {
 	const struct scan_config *c = scan->config;
-	struct privileges_wish wish = {
+	const struct privileges_wish wish = {
 	    .user = c->user,
 	    .writes_files = c->status_file || c->metadata_file || c->metrics_file,
-	    .resolves_names = targets_is_stream(scan->targets),
+	    .resolves_names = targets_is_stream(scan->targets) || c->exclude_files.n > 0,
+	    .is_unconfined = c->no_seccomp,
 	};
 	return privileges_drop(&wish, diag);
 }
@@ -222,7 +226,7 @@ enum scan_end scan_run(struct scan *scan, struct diag *diag)
 	scan->start_wall_ns = clock_wall_ns();
 	int err = scan_begin_output(scan, diag);
 	if (!err)
-		err = drop_privileges(scan, diag);
+		err = give_up_privileges(scan, diag);
 	if (!err)
 		err = start_threads(scan);
 	if (err) {

@@ -10,6 +10,7 @@
 #include "net/privileges.h"
 #include "rx/filter.h"
 #include "scan_internal.h"
+#include "scan_net.h"
 
 enum {
 	REQ_CELLS = 1 << 15,
@@ -82,38 +83,15 @@ static int open_writer(struct scan *scan, struct diag *diag)
 
 /* ---- the network ---- */
 
-/* An address that stands for all targets of a family in the look-up of the route. A stream is not
- * known before it is read: then the route to a documentation address, which is the default one. */
-static struct ipaddr representative(const struct scan *scan, bool is_v4, bool *is_guess)
-{
-	struct target t;
-	*is_guess = !targets_first(scan->targets, is_v4, &t);
-	if (!*is_guess)
-		return t.addr;
-	return is_v4 ? ipaddr_from_v4(0xc0000201)
-		     : ipaddr_from_u64(UINT64_C(0x20010db800000000), 1);
-}
-
 static int open_path(struct scan *scan, int family, struct diag *diag)
 {
-	const struct scan_config *c = scan->config;
 	bool is_v4 = family == FAMILY_V4;
 	bool is_guess;
 	if (!targets_has_family(scan->targets, is_v4))
 		return 0;
-	struct net_path_wish wish = {
-	    .is_v4 = is_v4,
-	    .dst = representative(scan, is_v4, &is_guess),
-	    .interface = c->interface,
-	    .gateway_mac = c->has_gateway_mac ? c->gateway_mac : NULL,
-	    .source_mac = c->has_source_mac ? c->source_mac : NULL,
-	};
-	if (c->has_source_ip && ipaddr_is_v4(&c->source_ip_lo) == is_v4) {
-		wish.has_source = true;
-		wish.source_lo = c->source_ip_lo;
-		wish.source_hi = c->source_ip_hi;
-	}
-	int err = net_path_create(&wish, &scan->paths[family], diag);
+	struct ipaddr dst;
+	int err = scan_net_find_path(
+	    scan->config, scan->targets, is_v4, &scan->paths[family], &dst, &is_guess, diag);
 	if (err && is_guess) {
 		log_info("%s targets will be skipped: %s", is_v4 ? "IPv4" : "IPv6", diag->text);
 		diag->text[0] = '\0';
@@ -121,13 +99,6 @@ static int open_path(struct scan *scan, int family, struct diag *diag)
 	}
 	scan->has_path[family] = err == 0;
 	return err;
-}
-
-static int check_privileges(struct scan *scan, struct diag *diag)
-{
-	if (scan->config->dry_run)
-		return 0;
-	return privileges_check(!scan->config->no_rst_guard, diag);
 }
 
 static int open_paths(struct scan *scan, struct diag *diag)
@@ -154,12 +125,7 @@ static uint32_t range_size(const struct ipaddr *lo, const struct ipaddr *hi)
 
 static int open_sources(struct scan *scan, struct diag *diag)
 {
-	const struct scan_config *c = scan->config;
-	int err = 0;
-	if (c->source_port_lo)
-		scan->ports = (struct port_range){c->source_port_lo, c->source_port_hi};
-	else
-		err = port_range_default(&scan->ports, diag);
+	int err = scan_net_choose_ports(scan->config, &scan->ports, diag);
 	if (err)
 		return err;
 	struct cookie_params *k = &scan->cookie;
@@ -178,18 +144,25 @@ static int open_sources(struct scan *scan, struct diag *diag)
 	return 0;
 }
 
+/* The guard needs more than sending does. */
+static int check_privileges(struct scan *scan, struct diag *diag)
+{
+	bool needs_guard = false;
+	if (scan->config->dry_run)
+		return 0;
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		needs_guard |=
+		    scan->has_path[f] && scan_net_needs_guard(scan->config, &scan->paths[f]);
+	return privileges_check(needs_guard, diag);
+}
+
 static int open_guard(struct scan *scan, struct diag *diag)
 {
-	struct rst_guard_range ranges[FAMILY_COUNT];
-	size_t n = 0;
-	for (int f = 0; f < FAMILY_COUNT; f++) {
-		const struct net_path *path = &scan->paths[f];
-		if (scan->has_path[f] && path->is_source_owned)
-			ranges[n++] = (struct rst_guard_range){path->source_lo, path->source_hi};
-	}
-	if (n == 0 || scan->config->no_rst_guard || scan->config->dry_run)
+	const struct net_path *v4 = scan->has_path[FAMILY_V4] ? &scan->paths[FAMILY_V4] : NULL;
+	const struct net_path *v6 = scan->has_path[FAMILY_V6] ? &scan->paths[FAMILY_V6] : NULL;
+	if (scan->config->dry_run)
 		return 0;
-	return rst_guard_open(ranges, n, &scan->ports, &scan->guard, diag);
+	return scan_net_open_guard(scan->config, v4, v6, &scan->ports, &scan->guard, diag);
 }
 
 /* ---- one sender's and one receiver's own things ---- */
@@ -479,7 +452,7 @@ int scan_open(const struct scan_config *config, const struct targets_spec *spec,
 	scan->n_rx = 1;
 	scan->spec = spec;
 	int (*const steps[])(struct scan *, struct diag *) = {open_signatures, open_targets,
-	    check_privileges, open_paths, open_sources, open_guard, open_threads, open_writer};
+	    open_paths, check_privileges, open_sources, open_guard, open_threads, open_writer};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int err = steps[i](scan, diag);
 		if (!err)

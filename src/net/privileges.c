@@ -14,8 +14,11 @@
 
 #include <cap-ng.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "net/sandbox.h"
+
+#define THREADS_TIMEOUT_NS (2 * NS_PER_SEC)
 
 int privileges_check(bool needs_guard, struct diag *diag)
 {
@@ -39,27 +42,45 @@ int privileges_check(bool needs_guard, struct diag *diag)
 	    exe);
 }
 
-/* Capabilities and filters are a thread's own: a thread that already runs would keep them. The
- * sanitizers' own threads cannot be told apart, so their builds do not look. */
+#ifndef SANDBOX_IS_OFF
+/* How many threads the process has; a negative errno when the kernel does not say. */
+static int count_threads(void)
+{
+	int n = -EBADMSG;
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "re");
+	if (!f)
+		return -errno;
+	while (n < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "Threads: %d", &n) != 1)
+			n = -EBADMSG;
+	}
+	fclose(f);
+	return n;
+}
+#endif
+
+/* Capabilities and filters are a thread's own: a thread that already runs would keep them. Detached
+ * ones that have done their work (look-ups of target names) are given time to end. The sanitizers'
+ * own threads cannot be told apart, so their builds do not look. */
 static int check_alone(struct diag *diag)
 {
 #ifdef SANDBOX_IS_OFF
 	(void)diag;
 	return 0;
 #else
-	unsigned n_threads = 0;
-	char line[128];
-	FILE *f = fopen("/proc/self/status", "re");
-	if (!f)
-		return diag_set(diag, -errno, "/proc/self/status: %s", strerror(errno));
-	while (n_threads == 0 && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "Threads: %u", &n_threads) != 1)
-			n_threads = 0;
+	int64_t deadline_ns = clock_mono_ns() + THREADS_TIMEOUT_NS;
+	int n_threads = count_threads();
+	while (n_threads > 1 && clock_mono_ns() < deadline_ns) {
+		clock_sleep_ns(NS_PER_MS);
+		n_threads = count_threads();
 	}
-	fclose(f);
-	if (n_threads != 1)
+	if (n_threads < 0)
+		return diag_set(diag, n_threads, "/proc/self/status: %s: is /proc mounted?",
+		    strerror(-n_threads));
+	if (n_threads > 1)
 		return diag_set(diag, -EBUSY,
-		    "privileges: %u threads are running: they would keep theirs", n_threads);
+		    "privileges: %d threads are running: they would keep theirs", n_threads);
 	return 0;
 #endif
 }

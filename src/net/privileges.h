@@ -28,7 +28,8 @@ struct privileges_wish {
  * is open stays open whoever we are. Only when it has to create files later (writes_files) and no
  * user was named does it stay root: root without capabilities, which may write where root owns the
  * directory and nowhere else by privilege. An unknown user is an error.
- *   Call once, before the first thread starts: capabilities belong to threads.
+ *   Call once, before the first thread starts: capabilities belong to threads. Threads that are on
+ * their way out are waited for, up to 2 s.
  * Returns 0, or with diag -ENOENT (no such user), -EBUSY (other threads are running), or the errno
  * of the step that failed. After a failure the process must end: it may be half way. */
 int privileges_drop(const struct privileges_wish *wish, struct diag *diag)

@@ -82,6 +82,7 @@ static int type_error(unsigned type)
 	switch (type) {
 	case RTN_UNICAST:
 	case RTN_LOCAL:
+	case RTN_BROADCAST: /* of a link of ours: it leaves there as any of its neighbours would */
 		return 0;
 	case RTN_PROHIBIT:
 		return -EACCES;
@@ -89,7 +90,6 @@ static int type_error(unsigned type)
 		return -EINVAL;
 	case RTN_UNREACHABLE:
 		return -EHOSTUNREACH;
-	case RTN_BROADCAST:
 	case RTN_MULTICAST:
 	case RTN_ANYCAST:
 		return -EDESTADDRREQ;
@@ -122,8 +122,8 @@ static int reject(int err, const char *dst, const char *oif_name, struct diag *d
 		    "no route to %s%s%s: the route is of type blackhole: see ip route get %s", dst,
 		    by, name, dst);
 	case EDESTADDRREQ:
-		return diag_set(diag, err,
-		    "%s is a broadcast, multicast or anycast address: leave it out", dst);
+		return diag_set(
+		    diag, err, "%s is a multicast or anycast address: leave it out", dst);
 	default:
 		return diag_set(diag, err, "no route to %s%s%s: %s", dst, by, name, strerror(-err));
 	}

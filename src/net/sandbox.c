@@ -71,11 +71,12 @@ static const int writing[] = {SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(ren
 static const int resolving[] = {SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getpeername)};
 static const int resolving_families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 
-/* isatty(3), the width of the terminal, bytes waiting, libpcap's look at an interface that failed.
+/* isatty(3), the width of the terminal, bytes waiting, libpcap's look at an interface that failed,
+ * libnet's at the one it injects into.
  * TCGETS2 (_IOR('T', 0x2a, struct termios2), whose type no C library has) is what newer ones ask. */
 enum { IOCTL_TCGETS2 = 0x802c542a };
-static const scmp_datum_t ioctls[] = {TCGETS, (uint32_t)IOCTL_TCGETS2, TIOCGWINSZ, FIONREAD,
-    FIONBIO, SIOCGIFFLAGS, SIOCGIFINDEX /* libnet asks at every send */};
+static const scmp_datum_t ioctls[] = {
+    TCGETS, (uint32_t)IOCTL_TCGETS2, TIOCGWINSZ, FIONREAD, FIONBIO, SIOCGIFFLAGS, SIOCGIFINDEX};
 
 static int allow_all(scmp_filter_ctx ctx, const int *calls, size_t n)
 {

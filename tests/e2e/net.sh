@@ -15,4 +15,4 @@ done
 	skip "python3-pytest or python3-scapy is missing: see tests/packages.txt"
 BUILDDIR=$(pwd) PYTHONDONTWRITEBYTECODE=1 \
 	exec timeout 300 /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider \
-	"$here/test_net.py" "$here/test_privileges.py" "$here/test_tx.py"
+	"$here/test_net.py" "$here/test_privileges.py" "$here/test_tx.py" "$here/test_check.py"

@@ -121,10 +121,11 @@ def test_the_host_itself_is_reached_by_the_loopback_only(lab, v):
     assert "own addresses only" in path_error(a, "-i", "lo", FAR[v])
 
 
-def test_broadcast_and_multicast_are_refused(lab):
+def test_multicast_is_refused_and_broadcast_stands_for_its_link(lab):
     a, _ = lab
-    for dst in ("10.9.0.255", "224.0.0.1", "ff02::1"):
+    for dst in ("224.0.0.1", "ff02::1"):
         assert "multicast" in path_error(a, dst)
+    assert path(a, "10.9.0.255", "10.9.0.7")["hops"] == ["onlink", "onlink"]
 
 
 @pytest.mark.parametrize("v", [4, 6])
