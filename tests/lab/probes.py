@@ -2,6 +2,8 @@
 
 Each is bytes built here from the protocol's specification (named beside it). tests/lab/matrix.py
 tries every one on every server; tests/lab/greedy.py finds which few name the most.
+
+No probe may harm: QUIT is not among them, because ClamAV's daemon obeys it by shutting down.
 """
 
 import hashlib
@@ -172,7 +174,6 @@ OWN = {
     "pop3": b"CAPA\r\n",  # RFC 2449
     "nntp": b"CAPABILITIES\r\n",  # RFC 3977
     "ftp": b"FEAT\r\n",  # RFC 2389
-    "quit": b"QUIT\r\n",
     "help": b"HELP\r\n",
     "redis": b"PING\r\n",
     "resp": b"*1\r\n$4\r\nPING\r\n",  # redis.io protocol specification
@@ -266,7 +267,7 @@ GET10 = b"GET / HTTP/1.0\r\n\r\n"
 _GET11 = b"GET / HTTP/1.1\r\nHost: scan.test\r\nUser-Agent: scan\r\nAccept: */*\r\n\r\n"
 _TEXT_AFTER = {
     "crlf": b"\r\n\r\n", "stats": b"stats\r\n", "ping": b"PING\r\n", "help": b"help\r\n",
-    "version": b"version\r\n", "quit": b"QUIT\r\n", "user": b"USER s 0 * :s\r\nNICK s\r\n",
+    "version": b"version\r\n", "user": b"USER s 0 * :s\r\nNICK s\r\n",
     "ruok": b"ruok\r\n", "zver": b"zVERSION\0\r\n",
     "stats-help": b"stats\r\nHELP\r\n", "ping-crlf": b"PING s\r\n\r\n\r\n",
     "rtsp": b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", "ident": b"22, 4000\r\n",

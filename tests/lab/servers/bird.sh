@@ -1,4 +1,4 @@
-# BIRD: a BGP speaker that takes every neighbour.
+# BIRD: a BGP speaker that takes every neighbour, and forgets at once what went wrong before.
 packages="bird2"
 tier=core
 services="bgp:179,greets"
@@ -11,6 +11,8 @@ start() {
 			multihop;
 			passive on;
 			strict bind no;
+			error wait time 1, 1;
+			error forget time 1;
 			dynamic name "peer";
 		}
 		protocol bgp lab4 from lab {

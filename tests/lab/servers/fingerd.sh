@@ -1,5 +1,5 @@
 # A finger server.
-packages="openbsd-inetd fingerd"
+packages="openbsd-inetd fingerd finger"
 tier=core
 services="finger:79"
 start() {
