@@ -18,22 +18,9 @@ import pathlib
 import subprocess
 import sys
 
+import judge
+
 HERE = pathlib.Path(__file__).resolve().parent
-CONFIDENT = 0.5
-
-# What a record may say of a true protocol besides its own words.
-ALSO = {"xmpp-s2s": {"xmpp"}, "rpc": {"rpcbind", "portmap"}, "smb": {"netbios-ssn"},
-        "stun": {"turn"}, "jetdirect": {"pjl"}, "nut": {"ups", "nut-upsd"}}
-
-
-def is_right(truth, protocol, layers=()):
-    """Whether a name is a right answer for the truth "tls/imap", "http/ipp" or "ssh": any of its
-    layers, or a more specific protocol over one of them."""
-    path = truth.split("/")
-    if protocol in path or any(layer in path for layer in layers or ()):
-        return True
-    return any(protocol in ALSO.get(word, ()) for word in path)
-
 
 class Matrix:
     """The answers, as sets of services that one bit each stands for."""
@@ -74,12 +61,10 @@ class Matrix:
         for line in done.stdout.splitlines():
             answer = json.loads(line)
             number, probe = answer["id"].split(" ", 1)
-            name = answer.get("protocol")
-            if not name or answer.get("confidence", 1) < CONFIDENT:
-                verdict = "unnamed"
-            else:
-                truth = self.services[int(number)]["protocol"]
-                verdict = "right" if is_right(truth, name, answer.get("layers")) else "wrong " + name
+            truth = self.services[int(number)]["protocol"]
+            verdict = judge.verdict(truth, answer)
+            if verdict == judge.WRONG:
+                verdict += " " + answer["protocol"]
             self.verdicts[int(number), probe] = verdict
 
     def outcomes(self, probe):
