@@ -77,6 +77,7 @@ struct scan_config {
 	uint32_t hyperack;
 	uint32_t hyperack_threshold;
 	bool skip_hyperacktive;
+	char *alias_lengths; /* --alias-lengths, text */
 	uint32_t max_sessions;
 	struct strlist signature_dirs; /* --signatures DIR */
 	char *contact;

@@ -23,6 +23,7 @@ enum {
 };
 
 struct scan_tx {
+	struct attempts *attempts;
 	struct link *links[FAMILY_COUNT];
 	struct tx_backend *backends[FAMILY_COUNT]; /* the same twice when one serves both */
 	struct sender *sender;
@@ -57,6 +58,7 @@ struct scan {
 	struct cookie_params cookie;
 	struct rst_guard *guard;
 	struct capture_dump *dump; /* --pcap */
+	uint8_t n_alias_lengths, alias_lengths[PREFIX_LENGTHS_MAX];
 	size_t n_tx, n_rx;
 	struct scan_tx tx[SCAN_TX_MAX];
 	struct scan_rx rx[SCAN_RX_MAX];

@@ -51,6 +51,27 @@ static int open_targets(struct scan *scan, struct diag *diag)
 	return 0;
 }
 
+/* --alias-lengths: "64", "48,64,96", "none". */
+static int read_alias_lengths(struct scan *scan, struct diag *diag)
+{
+	const char *text = scan->config->alias_lengths;
+	if (strcmp(text, "none") == 0)
+		return 0;
+	for (const char *p = text; *p;) {
+		char *end;
+		unsigned long len = strtoul(p, &end, 10);
+		if (end == p || len < 1 || len > 124 || (*end && *end != ',') ||
+		    scan->n_alias_lengths == PREFIX_LENGTHS_MAX)
+			return diag_set(diag, -EINVAL,
+			    "--alias-lengths %s: give up to %d prefix lengths of 1 to 124 between "
+			    "commas, or none",
+			    text, PREFIX_LENGTHS_MAX);
+		scan->alias_lengths[scan->n_alias_lengths++] = (uint8_t)len;
+		p = *end ? end + 1 : end;
+	}
+	return 0;
+}
+
 static int open_signatures(struct scan *scan, struct diag *diag)
 {
 	const struct scan_config *c = scan->config;
@@ -290,9 +311,6 @@ static int open_sender(struct scan *scan, size_t i, struct diag *diag)
 	struct sender_config config = {
 	    .cookie = scan->cookie,
 	    .set = scan->set,
-	    .targets = scan->targets,
-	    .slice = (uint32_t)i,
-	    .n_slices = (uint32_t)scan->n_tx,
 	    .rate_pps = c->rate_pps / (double)scan->n_tx,
 	    .bandwidth_bps = c->bandwidth_bps / (double)scan->n_tx,
 	    .n_receivers = scan->n_rx,
@@ -309,6 +327,16 @@ static int open_sender(struct scan *scan, size_t i, struct diag *diag)
 		err = ring_create(CONTROL_CELLS, &tx->control);
 	if (err)
 		return err;
+	struct attempts_config attempts = {
+	    .n_attempts = c->attempts,
+	    .delay_ns = c->attempt_delay_ns,
+	    .slice = (uint32_t)i,
+	    .n_slices = (uint32_t)scan->n_tx,
+	};
+	err = attempts_create(scan->targets, &attempts, diag, &tx->attempts);
+	if (err)
+		return err;
+	config.attempts = tx->attempts;
 	config.control = tx->control;
 	for (size_t r = 0; r < scan->n_rx; r++) {
 		config.reqs[r] = scan->reqs[r][i];
@@ -382,7 +410,15 @@ static void fill_engine_config(const struct scan *scan, struct engine_config *e)
 	e->hyperack_threshold = c->hyperack_threshold;
 	e->many_ports = MANY_PORTS;
 	e->wscale = link_wscale(style_of(c->syn_options));
+	e->skips_hyperacktive = c->skip_hyperacktive;
 	e->is_all_probes = c->all_probes;
+	e->n_alias_lengths = scan->n_alias_lengths;
+	memcpy(e->alias_lengths, scan->alias_lengths, sizeof(e->alias_lengths));
+}
+
+static bool may_probe(void *ctx, const struct ipaddr *addr)
+{
+	return !targets_is_excluded(ctx, addr);
 }
 
 static int open_receiver(struct scan *scan, size_t i, struct diag *diag)
@@ -408,6 +444,8 @@ static int open_receiver(struct scan *scan, size_t i, struct diag *diag)
 	    .n_results = N_RESULTS,
 	    .cooldown_ns = scan->config->cooldown_ns,
 	    .dump = scan->dump,
+	    .may_probe = may_probe,
+	    .may_probe_ctx = scan->targets,
 	    .answers_neighbours = scan->paths[FAMILY_V4].has_unowned_source ||
 				  scan->paths[FAMILY_V6].has_unowned_source,
 	    .counters = &rx->counters,
@@ -451,8 +489,9 @@ int scan_open(const struct scan_config *config, const struct targets_spec *spec,
 	scan->n_tx = 1;
 	scan->n_rx = 1;
 	scan->spec = spec;
-	int (*const steps[])(struct scan *, struct diag *) = {open_signatures, open_targets,
-	    open_paths, check_privileges, open_sources, open_guard, open_threads, open_writer};
+	int (*const steps[])(struct scan *, struct diag *) = {read_alias_lengths, open_signatures,
+	    open_targets, open_paths, check_privileges, open_sources, open_guard, open_threads,
+	    open_writer};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int err = steps[i](scan, diag);
 		if (!err)
@@ -469,6 +508,7 @@ int scan_open(const struct scan_config *config, const struct targets_spec *spec,
 static void close_tx(struct scan_tx *tx)
 {
 	sender_destroy(tx->sender);
+	attempts_destroy(tx->attempts);
 	ring_destroy(tx->control);
 	if (tx->backends[FAMILY_V6] != tx->backends[FAMILY_V4])
 		tx_close(tx->backends[FAMILY_V6]);

@@ -56,6 +56,8 @@ int engine_create(const struct engine_config *config, const struct sig_set *set,
 	if (!err)
 		err = host_table_create(config->max_hosts, &config->table_key, &engine->hosts);
 	if (!err)
+		err = prefix_table_create(&config->table_key, &engine->prefixes);
+	if (!err)
 		err = sig_scratch_create(set, &engine->scratch);
 	if (err) {
 		engine_destroy(engine);
@@ -70,6 +72,7 @@ void engine_destroy(struct engine *engine)
 	if (!engine)
 		return;
 	sig_scratch_destroy(engine->scratch);
+	prefix_table_destroy(engine->prefixes);
 	host_table_destroy(engine->hosts);
 	seen_destroy(engine->seen);
 	conn_table_destroy(engine->conns);
@@ -228,6 +231,11 @@ void engine_abort(struct engine *engine, int64_t now_ns)
 		session_step(engine, session, &event, now_ns);
 	}
 	engine->is_aborting = false;
+}
+
+const struct prefix_table *engine_get_prefixes(const struct engine *engine)
+{
+	return engine->prefixes;
 }
 
 size_t engine_count_sessions(const struct engine *engine)

@@ -8,6 +8,7 @@
 #include "base/counters.h"
 #include "engine/fsm.h"
 #include "engine/messages.h"
+#include "engine/prefix.h"
 #include "wire/cookie.h"
 
 /* Events in (segments, ICMP errors, time), messages out (tx_req, result). One engine belongs to one
@@ -27,6 +28,9 @@ struct engine_config {
 	uint32_t hyperack_threshold; /* 1 .. n_hyperack, when hosts are tested */
 	uint32_t many_ports;         /* so many answering ports make a host suspicious */
 	uint8_t wscale;              /* what our SYNs offer; 0 when they offer none */
+	bool skips_hyperacktive;     /* tell the senders whom to probe no further */
+	uint8_t n_alias_lengths;     /* 0: IPv6 prefixes are not tested */
+	uint8_t alias_lengths[PREFIX_LENGTHS_MAX]; /* 1..124 */
 	bool is_all_probes;
 	/* Replay: nothing is sent, so nothing counts as sent but what engine_note_sent says. */
 	bool is_replay;
@@ -46,6 +50,8 @@ struct engine_ops {
 	void (*result_emit)(void *ctx, struct result *result);
 	/* A result that is not needed after all; moves back to the rim. */
 	void (*result_drop)(void *ctx, struct result *result);
+	/* May this address, which is no target, be asked? NULL: yes. */
+	bool (*may_probe)(void *ctx, const struct ipaddr *addr);
 	/* The next two are NULL in a scan, where cookies decide; replay answers from the SYNs that it
 	 * has read. Is this SYN-ACK the answer to a first SYN? Gives its sequence number and time. */
 	bool (*accept_synack)(
@@ -78,6 +84,10 @@ void engine_abort(struct engine *engine, int64_t now_ns);
 
 /* Sessions open or waiting for a verdict: 0 when the engine is drained. */
 size_t engine_count_sessions(const struct engine *engine);
+
+/* What was found about prefixes, for the metadata; borrowed. NULL when nothing was tested. After the
+ * engine's thread has ended. */
+const struct prefix_table *engine_get_prefixes(const struct engine *engine);
 
 /* Replay only: what the captured client really sent on this flow, so that acknowledgements of it
  * count and the probe is known by its bytes. */

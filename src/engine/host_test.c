@@ -24,6 +24,16 @@ void host_test_note_port(struct engine *engine, struct session *session)
 		host->n_ports++;
 }
 
+static void convict(struct engine *engine, const struct host *host)
+{
+	struct tx_req req = {
+	    .flow.raddr = host->addr, .kind = TX_REQ_SKIP, .probe_id = SIG_PROBE_NONE};
+	counters_add(engine->counters, COUNTER_hyperack_hosts_convicted, 1);
+	/* When the ring is full the host costs a few more SYNs: nothing is wrong by that. */
+	if (engine->config.skips_hyperacktive && !engine->ops->send(engine->ctx, &req))
+		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
+}
+
 static void judge(struct engine *engine, struct host *host)
 {
 	host->state = HOST_JUDGED;
@@ -33,7 +43,7 @@ static void judge(struct engine *engine, struct host *host)
 	if (engine->is_aborting && host->evidence.verdict == HYPERACK_NO)
 		memset(&host->evidence, 0, sizeof(host->evidence));
 	if (host->evidence.verdict == HYPERACK_YES)
-		counters_add(engine->counters, COUNTER_hyperack_hosts_convicted, 1);
+		convict(engine, host);
 	struct session *session = host->waiting;
 	host->waiting = NULL;
 	while (session) {

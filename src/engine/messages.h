@@ -45,6 +45,7 @@ struct rx_note {
 enum tx_req_kind {
 	TX_REQ_SEGMENT,         /* send this segment */
 	TX_REQ_ANSWERED,        /* flow.raddr, flow.rport answered: no second attempt */
+	TX_REQ_SKIP,            /* flow.raddr acknowledges everything: no more targets there */
 	TX_REQ_NEIGHBOUR,       /* flow.raddr is at mac (ARP or NDP heard) */
 	TX_REQ_NEIGHBOUR_REPLY, /* mac, at flow.raddr, asks who has our flow.laddr */
 	TX_REQ_END,             /* this receiver will ask for no more */

@@ -115,13 +115,34 @@ struct ipaddr prefix_address(
 	return out;
 }
 
+static uint64_t dense_key(const struct ipaddr *addr, uint16_t port)
+{
+	return (uint64_t)(ipaddr_get_v4(addr) >> 8) << 16 | port;
+}
+
+/* First slot of the bucket of key. */
+static size_t dense_bucket(const struct prefix_table *table, uint64_t key)
+{
+	uint64_t h = hash_siphash(&table->key, &key, sizeof(key));
+	return (size_t)(h % (PREFIX_DENSE_SLOTS / WAYS)) * WAYS;
+}
+
+bool prefix_table_is_dense(
+    const struct prefix_table *table, const struct ipaddr *addr, uint16_t port)
+{
+	uint64_t key = dense_key(addr, port);
+	const uint64_t *bucket = &table->dense[dense_bucket(table, key)];
+	for (int i = 0; i < WAYS; i++) {
+		if (bucket[i] >> 16 == key && (bucket[i] & 0xffff) >= PREFIX_DENSE_MIN)
+			return true;
+	}
+	return false;
+}
+
 bool prefix_table_count_v4(struct prefix_table *table, const struct ipaddr *addr, uint16_t port)
 {
-	uint64_t key = (uint64_t)(ipaddr_get_v4(addr) >> 8) << 16 | port;
-	size_t at =
-	    (size_t)(hash_siphash(&table->key, &key, sizeof(key)) % (PREFIX_DENSE_SLOTS / WAYS)) *
-	    WAYS;
-	uint64_t *bucket = &table->dense[at];
+	uint64_t key = dense_key(addr, port);
+	uint64_t *bucket = &table->dense[dense_bucket(table, key)];
 	int victim = 0;
 	for (int i = 0; i < WAYS; i++) {
 		if ((bucket[i] & 0xffff) && bucket[i] >> 16 == key) {

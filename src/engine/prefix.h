@@ -30,6 +30,7 @@ struct prefix {
 	uint8_t len;
 	uint8_t state;     /* enum prefix_state */
 	uint8_t n_pending; /* addresses asked that have not answered or timed out */
+	uint8_t n_rounds;  /* after the scouts */
 	bool is_aliased;
 	uint16_t port;  /* asked on */
 	uint16_t asked; /* bit per sub-prefix */
@@ -62,6 +63,10 @@ struct ipaddr prefix_address(
 
 /* Counts an IPv4 address that answered on port; returns whether its /24 is highly responsive now. */
 bool prefix_table_count_v4(struct prefix_table *table, const struct ipaddr *addr, uint16_t port);
+
+/* Is the /24 of addr highly responsive on port, as counted so far? */
+bool prefix_table_is_dense(
+    const struct prefix_table *table, const struct ipaddr *addr, uint16_t port);
 
 /* For the metadata: IPv6 prefixes known, by number, and dense IPv4 ones. */
 size_t prefix_table_count(const struct prefix_table *table);

@@ -25,6 +25,8 @@ static void count_sent(struct engine *engine, const struct session *session, uin
 {
 	if (session->kind == SESSION_HOST_TEST)
 		counters_add(engine->counters, COUNTER_hyperack_probes, 1);
+	else if (session->kind == SESSION_PREFIX)
+		counters_add(engine->counters, COUNTER_alias_probes, 1);
 	if (len && session->conn.n_tries)
 		counters_add(engine->counters, COUNTER_retransmits_sent, 1);
 }
@@ -134,7 +136,7 @@ static void prepare_conn(struct engine *engine, struct session *session, uint32_
 	session->probe_id = SIG_PROBE_NONE;
 	if (session->kind == SESSION_HOST_TEST) {
 		session->probe_id = engine->test_probe_id;
-	} else if (session->step < session->plan->n_steps) {
+	} else if (session->kind == SESSION_TARGET && session->step < session->plan->n_steps) {
 		session->probe_id = session->plan->steps[session->step].probe_id;
 		wait_ms = session->plan->steps[session->step].wait_ms;
 	}
@@ -194,6 +196,7 @@ void session_open_target(struct engine *engine, const struct segment *s, uint32_
 	e->synack_wall_ns = wall_ns;
 	e->rtt_ns = -1;
 	host_test_note_port(engine, session);
+	prefix_test_note(engine, session, now_ns);
 	struct tx_req note = {.flow = s->flow, .kind = TX_REQ_ANSWERED, .probe_id = SIG_PROBE_NONE};
 	if (engine->config.n_attempts > 1 && !engine->ops->send(engine->ctx, &note))
 		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
@@ -212,6 +215,22 @@ bool session_open_test(struct engine *engine, struct host *host, uint16_t port, 
 	session->flow.rport = port;
 	session->host = host;
 	host->n_sessions++;
+	if (connect_step(engine, session, now_ns))
+		return true;
+	session_free(engine, session);
+	return false;
+}
+
+bool session_open_prefix(struct engine *engine, struct prefix *prefix, uint8_t sub,
+    const struct ipaddr *addr, int64_t now_ns)
+{
+	struct session *session = session_create(engine, SESSION_PREFIX);
+	if (!session)
+		return false;
+	session->flow.raddr = *addr;
+	session->flow.rport = prefix->port;
+	session->prefix = prefix;
+	session->sub_prefix = sub;
 	if (connect_step(engine, session, now_ns))
 		return true;
 	session_free(engine, session);
@@ -282,12 +301,12 @@ static void fill_result(const struct session *session, struct result *r)
 	r->tcp_options_len = e->tcp_options_len;
 	memcpy(r->tcp_options, e->tcp_options, e->tcp_options_len);
 	r->is_pseudo_service = false;
-	r->is_aliased_prefix = false;
 	memset(&r->hyperack, 0, sizeof(r->hyperack));
 }
 
 static void fill_host(const struct engine *engine, const struct session *session, struct result *r)
 {
+	r->is_aliased_prefix = prefix_test_is_aliased(engine, session);
 	const struct host *host = session->host;
 	if (!host || host->state != HOST_JUDGED)
 		return;
@@ -418,6 +437,25 @@ static bool wants_next(
 	return engine->config.is_all_probes || !is_named(session);
 }
 
+static void end_prefix(
+    struct engine *engine, struct session *session, bool is_answered, int64_t now_ns)
+{
+	struct prefix *prefix = session->prefix;
+	uint8_t sub = session->sub_prefix;
+	session_free(engine, session);
+	prefix_test_note_end(engine, prefix, sub, is_answered, now_ns);
+}
+
+/* One SYN, one answer: a SYN-ACK of a prefix is reset at once and counted. */
+static bool is_prefix_answer(const struct session *session, const struct event *event)
+{
+	if (session->kind != SESSION_PREFIX || event->kind != EVENT_SEGMENT)
+		return false;
+	const struct segment *s = event->segment;
+	return (s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
+	       s->ack == session->conn.iss + 1;
+}
+
 static void conn_ended(
     struct engine *engine, struct session *session, enum conn_end end, int64_t now_ns)
 {
@@ -430,6 +468,10 @@ static void conn_ended(
 	if (session->kind == SESSION_HOST_TEST) {
 		host_test_note_end(engine, session);
 		session_free(engine, session);
+		return;
+	}
+	if (session->kind == SESSION_PREFIX) {
+		end_prefix(engine, session, false, now_ns);
 		return;
 	}
 	if (session->collecting && conn->rx_len > 0) {
@@ -513,6 +555,11 @@ static bool judge_data(struct engine *engine, struct session *session, int64_t n
 void session_step(
     struct engine *engine, struct session *session, const struct event *event, int64_t now_ns)
 {
+	if (is_prefix_answer(session, event)) {
+		session_send_stray(engine, &session->flow, event->segment->ack, TCP_RST);
+		end_prefix(engine, session, true, now_ns);
+		return;
+	}
 	struct actions actions;
 	struct segment header;
 	struct event stripped = *event;

@@ -13,6 +13,7 @@
 enum session_kind {
 	SESSION_TARGET,    /* a target that answered: ends with exactly one record */
 	SESSION_HOST_TEST, /* one connection to a random port of a suspicious host */
+	SESSION_PREFIX,    /* one SYN to a random address of a prefix under test */
 	SESSION_KIND_COUNT,
 };
 
@@ -41,8 +42,10 @@ struct session {
 	bool is_in_table;
 	struct conn conn;
 	const struct sig_plan *plan;
-	uint16_t probe_id; /* of the current connection */
-	struct host *host; /* NULL: hosts are not judged, or none could be had */
+	uint16_t probe_id;     /* of the current connection */
+	struct host *host;     /* NULL: hosts are not judged, or none could be had */
+	struct prefix *prefix; /* SESSION_PREFIX */
+	uint8_t sub_prefix;
 	struct session *next_waiting;
 	struct session **pprev_open; /* list of all sessions, for abort */
 	struct session *next_open;
@@ -66,6 +69,7 @@ struct engine {
 	struct conn_table *conns;
 	struct seen *seen;
 	struct host_table *hosts;
+	struct prefix_table *prefixes;
 	struct wheel wheel;
 	struct session *open;   /* all sessions */
 	uint16_t test_probe_id; /* what test connections send */
@@ -83,6 +87,10 @@ void session_open_target(struct engine *engine, const struct segment *s, uint32_
 
 /* Opens a test connection to port of host. False: no room. */
 bool session_open_test(struct engine *engine, struct host *host, uint16_t port, int64_t now_ns);
+
+/* Sends a SYN to addr in sub-prefix sub of prefix. False: no room. */
+bool session_open_prefix(struct engine *engine, struct prefix *prefix, uint8_t sub,
+    const struct ipaddr *addr, int64_t now_ns);
 
 /* Feeds one event to the session's connection and carries out what it decides. The session may be
  * gone afterwards. */
@@ -122,5 +130,17 @@ void host_test_forget_waiting(struct session *session);
 
 /* May an unanswered test SYN be repeated? Only when random ports of the host answer at all. */
 bool host_test_may_retry(const struct session *test);
+
+/* ---- prefix_test.c ---- */
+
+/* A target answered: counts its /24, or tests its IPv6 prefixes when they are new. */
+void prefix_test_note(struct engine *engine, const struct session *session, int64_t now_ns);
+
+/* Is the session's address in a prefix that answers everywhere, as far as is known now? */
+bool prefix_test_is_aliased(const struct engine *engine, const struct session *session);
+
+/* A SYN to a prefix was answered, or was not. */
+void prefix_test_note_end(
+    struct engine *engine, struct prefix *prefix, uint8_t sub, bool is_answered, int64_t now_ns);
 
 #endif

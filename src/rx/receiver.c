@@ -46,7 +46,19 @@ static size_t sender_of(const struct receiver *r, const struct ipaddr *raddr)
 static bool op_send(void *ctx, const struct tx_req *req)
 {
 	struct receiver *r = ctx;
-	return ring_push(r->config.reqs[sender_of(r, &req->flow.raddr)], req, sizeof(*req));
+	if (req->kind == TX_REQ_SEGMENT)
+		return ring_push(r->config.reqs[sender_of(r, &req->flow.raddr)], req, sizeof(*req));
+	/* News for the generators: any of them may hold further targets of the host. */
+	bool is_told = true;
+	for (size_t i = 0; i < r->config.n_senders; i++)
+		is_told &= ring_push(r->config.reqs[i], req, sizeof(*req));
+	return is_told;
+}
+
+static bool op_may_probe(void *ctx, const struct ipaddr *addr)
+{
+	const struct receiver *r = ctx;
+	return r->config.may_probe(r->config.may_probe_ctx, addr);
 }
 
 static void fetch_results(struct receiver *r)
@@ -102,6 +114,7 @@ static const struct engine_ops receiver_ops = {
     .result_get = op_result_get,
     .result_emit = op_result_emit,
     .result_drop = op_result_drop,
+    .may_probe = op_may_probe,
 };
 
 /* ---- life ---- */
@@ -137,6 +150,11 @@ void receiver_destroy(struct receiver *r)
 	free(r->results);
 	free(r->stock);
 	free(r);
+}
+
+const struct engine *receiver_get_engine(const struct receiver *r)
+{
+	return r->engine;
 }
 
 const char *receiver_error(const struct receiver *r)

@@ -25,6 +25,9 @@ struct receiver_config {
 	struct ring *free_results;                /* struct result * back from the writer */
 	size_t n_results;                         /* how many results this receiver owns, >= 64 */
 	int64_t cooldown_ns;
+	/* May an address that is no target be asked (tests of prefixes)? */
+	bool (*may_probe)(void *ctx, const struct ipaddr *addr);
+	void *may_probe_ctx;
 	/* Source addresses that the host does not own: ARP and NDP for them are answered. */
 	bool answers_neighbours;
 	struct capture_dump *dump; /* gets every packet; NULL: nobody asked */
@@ -35,6 +38,9 @@ struct receiver_config {
 int receiver_create(const struct receiver_config *config, struct receiver **out)
     __attribute__((warn_unused_result));
 void receiver_destroy(struct receiver *receiver);
+
+/* The engine, for what it found; after the thread has ended. Borrowed. */
+const struct engine *receiver_get_engine(const struct receiver *receiver);
 
 /* Runs until the senders are done, the cooldown is over and every session has ended (or
  * CONTROL_ABORT). Sends TX_REQ_END and the end marker last. Thread function body. */

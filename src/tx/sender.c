@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "engine/seen.h"
 #include "tx/limiter.h"
 #include "tx/onlink.h"
 #include "wire/neigh.h"
@@ -19,7 +20,8 @@
 #define DRAIN_NS       (500 * NS_PER_MS)
 enum {
 	BATCH = 64,
-	FULL_TRIES = 200, /* 20 ms of a full queue, then the packet is given up and counted */
+	SPARED_HOSTS = 1 << 16, /* remembered; the oldest are forgotten */
+	FULL_TRIES = 200,       /* 20 ms of a full queue, then the packet is given up and counted */
 };
 
 /* Frames lent by one back end and filled so far. */
@@ -39,14 +41,14 @@ struct sender {
 	bool is_stopped;       /* no more targets are taken */
 	int64_t aborted_at_ns; /* packets still wanted then go out for ABORT_GRACE_NS, no longer */
 	bool is_exhausted;     /* the receivers have been told */
-	size_t n_ended;        /* receivers that will ask for no more */
+	bool has_spared;
+	size_t n_ended; /* receivers that will ask for no more */
 	int64_t last_syn_ns;
 	int64_t valve_closed_at;
 	struct outbox outboxes[2]; /* one a back end */
 	struct ring_cell cells[BATCH];
-	struct targets_iter iter;
-	struct target batch[BATCH];
-	size_t batch_n, batch_i;
+	struct seen *spared; /* hosts that acknowledge everything (--skip-hyperacktive) */
+	struct attempt batch[BATCH];
 };
 
 int sender_create(const struct sender_config *config, struct sender **out)
@@ -55,7 +57,6 @@ int sender_create(const struct sender_config *config, struct sender **out)
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
-	targets_iter_init(&s->iter, config->targets, config->slice, config->n_slices);
 	int64_t now_ns = clock_mono_ns();
 	limiter_init(&s->packets, config->rate_pps, 1, now_ns);
 	double bytes = config->bandwidth_bps > 0 ? config->bandwidth_bps / 8 : 1e12;
@@ -67,8 +68,10 @@ int sender_create(const struct sender_config *config, struct sender **out)
 	struct hash_key key;
 	hash_random(&key, sizeof(key));
 	int err = onlink_create(&key, &s->onlink);
+	if (!err)
+		err = seen_create(SPARED_HOSTS, &key, &s->spared);
 	if (err) {
-		free(s);
+		sender_destroy(s);
 		return err;
 	}
 	*out = s;
@@ -80,6 +83,7 @@ void sender_destroy(struct sender *s)
 	if (!s)
 		return;
 	onlink_destroy(s->onlink);
+	seen_destroy(s->spared);
 	free(s);
 }
 
@@ -233,6 +237,17 @@ static void send_syn(struct sender *s, const struct target *target, uint16_t n, 
 	s->last_syn_ns = now_ns;
 }
 
+static void send_attempt(struct sender *s, const struct attempt *a, int64_t now_ns)
+{
+	struct target host = {a->target.addr, 0};
+	if (a->number == 0)
+		counters_add(s->config.counters, COUNTER_targets_taken, 1);
+	if (s->has_spared && seen_has(s->spared, &host))
+		counters_add(s->config.counters, COUNTER_hyperack_spared, 1);
+	else
+		send_syn(s, &a->target, a->number, now_ns);
+}
+
 static bool is_valve_closed(struct sender *s, int64_t now_ns)
 {
 	bool is_closed =
@@ -261,27 +276,28 @@ static size_t send_targets(struct sender *s, int64_t now_ns)
 	}
 	if (s->is_stopped || is_valve_closed(s, now_ns))
 		return n_sent;
-	while (n_sent < BATCH && can_pay(s, now_ns)) {
-		if (s->batch_i == s->batch_n) {
-			s->batch_i = 0;
-			s->batch_n = targets_iter_next(&s->iter, s->batch, BATCH);
-			if (s->batch_n == 0)
-				break;
-		}
-		counters_add(s->config.counters, COUNTER_targets_taken, 1);
-		send_syn(s, &s->batch[s->batch_i++], 0, now_ns);
-		n_sent++;
-	}
-	return n_sent;
+	/* Bytes may go into debt by one batch: it is paid before the next. */
+	uint64_t budget = can_pay(s, now_ns) ? limiter_available(&s->packets, now_ns) : 0;
+	size_t n_max = n_sent < BATCH ? BATCH - n_sent : 0;
+	if (n_max > budget)
+		n_max = (size_t)budget;
+	size_t n_got = n_max ? attempts_next(s->config.attempts, now_ns, s->batch, n_max) : 0;
+	for (size_t i = 0; i < n_got; i++)
+		send_attempt(s, &s->batch[i], now_ns);
+	return n_sent + n_got;
+}
+
+static bool is_generator_empty(const struct sender *s)
+{
+	enum targets_status status = attempts_status(s->config.attempts);
+	return status == TARGETS_END || status == TARGETS_ERROR;
 }
 
 static bool is_generator_done(const struct sender *s)
 {
 	if (s->aborted_at_ns)
 		return true;
-	bool is_end = s->batch_i == s->batch_n &&
-		      (s->iter.status == TARGETS_END || s->iter.status == TARGETS_ERROR);
-	return (s->is_stopped || is_end) && onlink_count_parked(s->onlink) == 0;
+	return (s->is_stopped || is_generator_empty(s)) && onlink_count_parked(s->onlink) == 0;
 }
 
 /* ---- requests of the receivers ---- */
@@ -348,12 +364,19 @@ static bool is_dropping(const struct sender *s, int64_t now_ns)
 
 static void serve(struct sender *s, const struct tx_req *req, int64_t now_ns)
 {
+	struct target target = {req->flow.raddr, req->flow.rport};
 	switch ((enum tx_req_kind)req->kind) {
 	case TX_REQ_SEGMENT:
 		if (!is_dropping(s, now_ns))
 			send_segment(s, req, now_ns);
 		break;
 	case TX_REQ_ANSWERED:
+		attempts_note_answered(s->config.attempts, &target);
+		break;
+	case TX_REQ_SKIP:
+		target.port = 0;
+		seen_add(s->spared, &target);
+		s->has_spared = true;
 		break;
 	case TX_REQ_NEIGHBOUR:
 		onlink_note(s->onlink, &req->flow.raddr, req->mac);

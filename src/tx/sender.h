@@ -8,7 +8,7 @@
 #include "base/counters.h"
 #include "base/ring.h"
 #include "engine/messages.h"
-#include "targets/targets.h"
+#include "targets/attempts.h"
 #include "tx/link.h"
 #include "wire/cookie.h"
 
@@ -37,8 +37,7 @@ struct sender_config {
 	struct sender_path v4, v6;
 	struct cookie_params cookie;
 	const struct sig_set *set; /* probe bytes; borrowed */
-	struct targets *targets;   /* borrowed; this sender takes slice of n_slices */
-	uint32_t slice, n_slices;
+	struct attempts *attempts; /* the generator; borrowed, this thread's while it runs */
 	double rate_pps;
 	double bandwidth_bps; /* bits a second; 0: no such limit */
 	struct ring *control; /* struct control from main */
