@@ -43,22 +43,33 @@ static bool is_in_listed(const struct dedup *d, struct u128 addr, uint16_t port)
 	return false;
 }
 
-bool dedup_has_own_port(const struct dedup *d, const struct target *target)
+/* key: that of the pair. */
+static bool has_own_port(const struct dedup *d, const struct target *target, uint64_t key)
 {
-	if (d->has_pairs && window_has(&d->window, window_key(&target->addr, target->port)))
+	if (d->has_pairs && window_has(&d->window, key))
 		return true;
 	return d->n_listed > 0 && is_in_listed(d, u128_from_addr(&target->addr), target->port);
 }
 
-bool dedup_has(const struct dedup *d, const struct target *target)
+bool dedup_has_own_port(const struct dedup *d, const struct target *target)
 {
-	if (dedup_has_own_port(d, target))
+	return has_own_port(d, target, window_key(&target->addr, target->port));
+}
+
+static bool has_pair(const struct dedup *d, const struct target *target, uint64_t key)
+{
+	if (has_own_port(d, target, key))
 		return true;
 	if (!d->ports || !port_set_has(d->ports, target->port))
 		return false;
 	if (d->has_bare && window_has(&d->window, window_key(&target->addr, 0)))
 		return true;
 	return is_in_ranges(d, u128_from_addr(&target->addr));
+}
+
+bool dedup_has(const struct dedup *d, const struct target *target)
+{
+	return has_pair(d, target, window_key(&target->addr, target->port));
 }
 
 bool dedup_test_and_add_bare(struct dedup *d, const struct ipaddr *addr)
@@ -73,9 +84,10 @@ bool dedup_test_and_add_bare(struct dedup *d, const struct ipaddr *addr)
 
 bool dedup_test_and_add_pair(struct dedup *d, const struct target *target)
 {
-	if (dedup_has(d, target))
+	uint64_t key = window_key(&target->addr, target->port);
+	if (has_pair(d, target, key))
 		return true;
-	window_add(&d->window, window_key(&target->addr, target->port));
+	window_add(&d->window, key);
 	d->has_pairs = true;
 	return false;
 }

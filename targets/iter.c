@@ -44,14 +44,24 @@ static size_t next_batch(struct targets_iter *it, struct target *out, size_t n)
 {
 	const struct targets *t = it->targets;
 	uint64_t index[BATCH];
-	size_t k = 0;
-	for (; k < n && it->status == TARGETS_OK; k++) {
-		index[k] = t->is_permuted ? permute_index(&t->perm, it->pos) : it->pos;
-		space_prefetch(&t->space, index[k]);
-		advance(it);
+	uint64_t left = (it->end - it->pos - 1) / it->step + 1;
+	size_t k = left < n ? (size_t)left : n;
+	if (t->is_permuted) {
+		permute_batch(&t->perm, it->pos, it->step, k, index);
+	} else {
+		for (size_t i = 0; i < k; i++)
+			index[i] = it->pos + i * it->step;
 	}
 	for (size_t i = 0; i < k; i++)
+		space_prefetch(&t->space, index[i]);
+	for (size_t i = 0; i < k; i++)
 		space_get(&t->space, index[i], &out[i]);
+	if (k == left) {
+		it->pos = it->end;
+		it->status = TARGETS_END;
+	} else {
+		it->pos += k * it->step;
+	}
 	return k;
 }
 

@@ -107,6 +107,42 @@ uint64_t permute_index(const struct permute *perm, uint64_t i)
 	return i;
 }
 
+enum { LANES = 4 };
+
+/* Several at once: the multiplications of one wait for each other, those of several do not. */
+static inline void permute_lanes(const struct permute *perm, uint64_t index[LANES])
+{
+	uint64_t left[LANES], right[LANES];
+	uint64_t a = perm->a, b = perm->b;
+	for (unsigned k = 0; k < LANES; k++)
+		split(perm, index[k], &left[k], &right[k]);
+	for (unsigned r = 0; r < PERMUTE_ROUNDS; r += 2) {
+		struct permute_round one = perm->round[r], two = perm->round[r + 1];
+		for (unsigned k = 0; k < LANES; k++)
+			left[k] = add_mod(left[k], u64_mulhi(mix(&one, right[k]), a), a);
+		for (unsigned k = 0; k < LANES; k++)
+			right[k] = add_mod(right[k], u64_mulhi(mix(&two, left[k]), b), b);
+	}
+	for (unsigned k = 0; k < LANES; k++) {
+		index[k] = left[k] * b + right[k];
+		if (__builtin_expect(index[k] >= perm->n, 0))
+			index[k] = permute_index(perm, index[k]);
+	}
+}
+
+void permute_batch(
+    const struct permute *perm, uint64_t first, uint64_t step, size_t n, uint64_t *out)
+{
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES) {
+		for (unsigned k = 0; k < LANES; k++)
+			out[i + k] = first + (i + k) * step;
+		permute_lanes(perm, out + i);
+	}
+	for (; i < n; i++)
+		out[i] = permute_index(perm, first + i * step);
+}
+
 uint64_t permute_inverse(const struct permute *perm, uint64_t i)
 {
 	uint64_t left, right;

@@ -1,6 +1,7 @@
 #ifndef TARGETS_PERMUTE_H
 #define TARGETS_PERMUTE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/u128.h"
@@ -28,6 +29,10 @@ void permute_init(struct permute *perm, uint64_t n, uint64_t seed);
 
 /* i < n to its image. O(1), about 10 ns. */
 uint64_t permute_index(const struct permute *perm, uint64_t i);
+
+/* The images of n indices, first, first + step ... (all < perm->n), to out; faster than one by one. */
+void permute_batch(
+    const struct permute *perm, uint64_t first, uint64_t step, size_t n, uint64_t *out);
 
 /* The inverse: permute_index(permute_inverse(i)) == i. */
 uint64_t permute_inverse(const struct permute *perm, uint64_t i);

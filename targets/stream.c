@@ -24,6 +24,9 @@
 
 enum { LOOK_AHEAD = 256, MAX_WARNINGS = 10, WORK_PER_CALL = 1 << 16 };
 
+/* Lines parsed ahead even without names, so that the memory their targets need is on its way. */
+enum { PARSE_AHEAD = 16 };
+
 /* Ports of one address up to which each is remembered as a pair. */
 enum { MAX_PAIRS_PER_LINE = 64 };
 
@@ -64,10 +67,11 @@ struct stream {
 	int input_end; /* 1: not reached; 0: the end; negative: an error */
 	struct entry ring[LOOK_AHEAD];
 	size_t ring_first, ring_n;
+	size_t n_names; /* entries in the ring that are host names */
 	struct resolver *resolver;
 
-	struct entry entry; /* the current one, and which part of it is next */
-	bool has_entry;
+	struct entry *entry; /* the current one: the first of the ring; NULL: none */
+	/* which part of it is next */
 	size_t addr_i, n_addrs, piece_i, n_pieces;
 	struct expansion now;
 	bool has_now;
@@ -215,29 +219,37 @@ static int read_entry(struct stream *s, struct entry *e)
 	}
 }
 
-/* The next entry in order: through the ring while names are being looked up. */
-static int next_entry(struct stream *s, struct entry *e)
+/* Makes the next entry in order the current one, after filling the ring behind it. 1, 0, -EAGAIN, or an
+ * error. */
+static int next_entry(struct stream *s)
 {
-	if (s->ring_n == 0) {
-		int got = read_entry(s, e);
-		if (got != 1 || e->item.kind != ITEM_NAME)
-			return got;
-		s->ring[s->ring_first] = *e;
-		s->ring_n = 1;
-	}
 	int got = 1;
-	while (s->ring_n < LOOK_AHEAD && got == 1) {
-		got = read_entry(s, &s->ring[(s->ring_first + s->ring_n) % LOOK_AHEAD]);
-		s->ring_n += got == 1;
+	while (s->ring_n < (s->n_names > 0 ? LOOK_AHEAD : PARSE_AHEAD)) {
+		struct entry *e = &s->ring[(s->ring_first + s->ring_n) % LOOK_AHEAD];
+		got = read_entry(s, e);
+		if (got != 1)
+			break; /* comes up again when the ring is empty */
+		s->ring_n++;
+		s->n_names += e->job != NULL;
+		struct ipaddr addr = u128_to_addr(e->item.range.lo);
+		WINDOW_PREFETCH(&s->dedup.window, window_key(&addr, e->item.port));
 	}
-	/* An error or the end behind the ring comes up again when the ring is empty. */
+	if (s->ring_n == 0)
+		return got;
 	struct entry *head = &s->ring[s->ring_first];
 	if (head->job && !resolver_poll(s->resolver, head->job, false))
 		return -EAGAIN;
-	*e = *head;
+	s->entry = head;
+	return 1;
+}
+
+static void end_entry(struct stream *s)
+{
+	s->n_names -= s->entry->job != NULL;
+	entry_fini(s, s->entry);
+	s->entry = NULL;
 	s->ring_first = (s->ring_first + 1) % LOOK_AHEAD;
 	s->ring_n--;
-	return 1;
 }
 
 /* ---- Entries to ranges ---------------------------------------------------------------------------- */
@@ -268,7 +280,7 @@ static bool count_range(
 	}
 	char where[256];
 	struct diag full;
-	load_format_place(&s->entry.place, where, sizeof(where));
+	load_format_place(&s->entry->place, where, sizeof(where));
 	diag_set(&full, 0, "%s: %s", where, why.text);
 	warn_line(s, full.text);
 	return false;
@@ -278,9 +290,9 @@ static bool count_range(
 static bool begin_range(struct stream *s, struct range range)
 {
 	struct expansion *x = &s->now;
-	const struct port_set *own = s->entry.ports;
+	const struct port_set *own = s->entry->ports;
 	x->range = range;
-	x->one = s->entry.item.port;
+	x->one = s->entry->item.port;
 	x->ports = x->one ? NULL : own ? own : s->ports;
 	x->index = 0;
 	x->is_permuted = false;
@@ -328,35 +340,34 @@ static void end_range(struct stream *s)
 		if (port_set_parse(text, len, NULL, &list))
 			return;
 	}
-	dedup_add_range(&s->dedup, &x->range, list ? list : s->entry.ports);
+	dedup_add_range(&s->dedup, &x->range, list ? list : s->entry->ports);
 	port_set_destroy(list);
 }
 
 /* The current entry is what was just read. */
 static void begin_entry(struct stream *s)
 {
-	s->has_entry = true;
 	s->addr_i = s->piece_i = 0;
 	s->n_addrs = s->n_pieces = 1;
-	if (s->entry.job) {
+	if (s->entry->job) {
 		const struct ipaddr *addrs;
 		const char *why;
-		s->n_addrs = resolve_job_addrs(s->entry.job, &addrs, &why);
+		s->n_addrs = resolve_job_addrs(s->entry->job, &addrs, &why);
 		if (s->n_addrs > 0)
 			return;
 		atomic_fetch_add_explicit(&s->targets->n_unresolved, 1, memory_order_relaxed);
 		if (s->n_warnings < MAX_WARNINGS)
-			log_warn("%s is left out: %s", s->entry.name, why);
+			log_warn("%s is left out: %s", s->entry->name, why);
 		if (++s->n_warnings == MAX_WARNINGS)
 			log_warn("further wrong lines are only counted");
 		return;
 	}
-	if (!s->targets->has_iid || !iid_applies(&s->entry.item))
+	if (!s->targets->has_iid || !iid_applies(&s->entry->item))
 		return;
 	struct diag why;
-	long n = iid_count(&s->targets->iid, &s->entry.item, &why);
+	long n = iid_count(&s->targets->iid, &s->entry->item, &why);
 	if (n < 0)
-		warn_item(s, s->entry.place, 0, &why);
+		warn_item(s, s->entry->place, 0, &why);
 	s->n_pieces = n < 0 ? 0 : (size_t)n;
 }
 
@@ -364,26 +375,24 @@ static void begin_entry(struct stream *s)
 static int next_range(struct stream *s)
 {
 	for (;;) {
-		if (s->has_entry && (s->piece_i == s->n_pieces || s->addr_i == s->n_addrs)) {
-			entry_fini(s, &s->entry);
-			s->has_entry = false;
-		}
-		if (!s->has_entry) {
-			int got = next_entry(s, &s->entry);
+		if (s->entry && (s->piece_i == s->n_pieces || s->addr_i == s->n_addrs))
+			end_entry(s);
+		if (!s->entry) {
+			int got = next_entry(s);
 			if (got != 1)
 				return got;
 			begin_entry(s);
 			continue;
 		}
-		struct range range = s->entry.item.range;
-		if (s->entry.job) {
+		struct range range = s->entry->item.range;
+		if (s->entry->job) {
 			const struct ipaddr *addrs;
 			const char *why;
-			resolve_job_addrs(s->entry.job, &addrs, &why);
+			resolve_job_addrs(s->entry->job, &addrs, &why);
 			range.lo = range.hi = u128_from_addr(&addrs[s->addr_i++]);
 		} else {
-			if (s->targets->has_iid && iid_applies(&s->entry.item))
-				range = iid_get(&s->targets->iid, &s->entry.item, s->piece_i);
+			if (s->targets->has_iid && iid_applies(&s->entry->item))
+				range = iid_get(&s->targets->iid, &s->entry->item, s->piece_i);
 			s->piece_i++;
 		}
 		s->has_now = begin_range(s, range);
@@ -539,8 +548,6 @@ void stream_destroy(struct stream *s)
 		return;
 	if (s->is_open)
 		lines_close(&s->lines);
-	if (s->has_entry)
-		entry_fini(s, &s->entry);
 	for (size_t i = 0; i < s->ring_n; i++)
 		entry_fini(s, &s->ring[(s->ring_first + i) % LOOK_AHEAD]);
 	resolver_destroy(s->resolver);

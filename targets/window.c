@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/u128.h"
 
-enum { MIN_SLOTS = 4096 };
+enum { MIN_SLOTS = 4096, HUGE_PAGE = 1 << 21 };
 
 void window_init(struct window *window, size_t cap)
 {
@@ -35,6 +36,21 @@ size_t window_bytes(size_t cap)
 	return 2 * slots_for(cap) * sizeof(uint64_t);
 }
 
+/* Zeroed slots, in large pages where the system has them: with small ones every lookup in a large table
+ * waits for a page table too. Freed with free(). */
+static uint64_t *alloc_slots(size_t n_slots)
+{
+	size_t n_bytes = n_slots * sizeof(uint64_t);
+	if (n_bytes < HUGE_PAGE)
+		return calloc(n_slots, sizeof(uint64_t));
+	uint64_t *slot = aligned_alloc(HUGE_PAGE, n_bytes);
+	if (slot) {
+		madvise(slot, n_bytes, MADV_HUGEPAGE); /* a hint: failing costs speed only */
+		memset(slot, 0, n_bytes);
+	}
+	return slot;
+}
+
 bool window_reserve(struct window *window)
 {
 	struct window_table *tables[] = {&window->young, &window->old};
@@ -42,7 +58,7 @@ bool window_reserve(struct window *window)
 		if (tables[i]->slot)
 			continue;
 		tables[i]->n_slots = slots_for(window->cap);
-		tables[i]->slot = calloc(tables[i]->n_slots, sizeof(*tables[i]->slot));
+		tables[i]->slot = alloc_slots(tables[i]->n_slots);
 		if (!tables[i]->slot)
 			return false;
 	}
@@ -87,7 +103,7 @@ static void table_put(struct window_table *table, uint64_t key)
 static bool table_grow(struct window_table *table)
 {
 	struct window_table more = {.n_slots = table->n_slots ? 2 * table->n_slots : MIN_SLOTS};
-	more.slot = calloc(more.n_slots, sizeof(*more.slot));
+	more.slot = alloc_slots(more.n_slots);
 	if (!more.slot)
 		return false;
 	for (size_t i = 0; i < table->n_slots; i++)

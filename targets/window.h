@@ -34,6 +34,18 @@ size_t window_bytes(size_t cap);
 /* Fingerprint of an address and port (0: the address alone). Never 0. */
 uint64_t window_key(const struct ipaddr *addr, uint16_t port);
 
+/* Begins loading what window_has() will read. A macro, because gcc 12 drops calls of inline functions that
+ * do nothing but prefetch. */
+#define WINDOW_PREFETCH(from, key)                                                                 \
+	do {                                                                                       \
+		uint64_t key_ = (key);                                                             \
+		if ((from)->young.n_slots)                                                         \
+			__builtin_prefetch(                                                        \
+			    (from)->young.slot + (key_ & ((from)->young.n_slots - 1)));            \
+		if ((from)->old.n)                                                                 \
+			__builtin_prefetch((from)->old.slot + (key_ & ((from)->old.n_slots - 1))); \
+	} while (0)
+
 bool window_has(const struct window *window, uint64_t key);
 
 /* Remembers key. Returns false, and forgets it at once, only when memory is out. */

@@ -86,10 +86,10 @@ static bool parse_v4(const char *p, const char *end, uint8_t out[4])
 
 static int hex_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	unsigned digit = (unsigned)(c - '0'), letter = (unsigned)((c | 0x20) - 'a');
+	if (digit < 10)
+		return (int)digit;
+	return letter < 6 ? (int)letter + 10 : -1;
 }
 
 /* Groups of at most four hex digits, "::" once for one zero group or more, a dotted quad at the end
@@ -152,7 +152,11 @@ int ipaddr_parse(const char *text, size_t len, struct ipaddr *out)
 	uint8_t b[16];
 	if (len == 0 || len >= IPADDR_STRLEN)
 		return -EINVAL;
-	if (parse_v4(text, text + len, b + 12))
+	/* Four digits or fewer and a colon begin an IPv6 address. */
+	bool is_v6 = false;
+	for (size_t i = 0; i < len && i < 5 && !is_v6; i++)
+		is_v6 = text[i] == ':';
+	if (!is_v6 && parse_v4(text, text + len, b + 12))
 		memcpy(b, v4_prefix, sizeof(v4_prefix));
 	else if (!parse_v6(text, text + len, b))
 		return -EINVAL;
