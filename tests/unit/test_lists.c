@@ -1,0 +1,418 @@
+/* lists: files and pipes of targets, right and wrong ones, streamed and loaded. */
+#include "autoconfig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "targets/targets.h"
+#include "tests/unit/targets_util.h"
+
+static char path[64];
+static char *no_args[] = {NULL};
+static char *one_file[] = {path};
+
+/* Writes bytes to a fresh file, whose name is then in path. */
+static void write_file(const void *bytes, size_t len)
+{
+	strcpy(path, "/tmp/test_lists.XXXXXX");
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, len), (ssize_t)len);
+	close(fd);
+}
+
+static struct targets_spec list_spec(enum targets_order order)
+{
+	struct targets_spec spec = spec_of(no_args, "80,443");
+	spec.files = one_file;
+	spec.n_files = 1;
+	spec.order = order;
+	return spec;
+}
+
+/* What comes out, as text with spaces between; a stream must not wait. */
+static const char *drain(struct targets *targets)
+{
+	static char text[100000];
+	struct targets_iter it;
+	struct target out[7];
+	size_t len = 0;
+	text[0] = '\0';
+	targets_iter_init(&it, targets, 0, 1);
+	while (it.status == TARGETS_OK || it.status == TARGETS_WAIT) {
+		size_t n = targets_iter_next(&it, out, 7);
+		for (size_t i = 0; i < n; i++)
+			len += (size_t)sprintf(
+			    text + len, "%s%s", len ? " " : "", target_text(&out[i]));
+	}
+	return text;
+}
+
+static void expect_list(enum targets_order order, const char *list, const char *want)
+{
+	struct targets *targets = NULL;
+	struct diag diag = {""};
+	write_file(list, strlen(list));
+	struct targets_spec spec = list_spec(order);
+	if (targets_create(&spec, &diag, &targets))
+		fail_msg("%s", diag.text);
+	assert_string_equal(drain(targets), want);
+	targets_destroy(targets);
+	unlink(path);
+}
+
+static void plain_lists_keep_their_order(void **state)
+{
+	(void)state;
+	expect_list(TARGETS_ORDER_AUTO,
+	    "\xef\xbb\xbf# comment\n\n 10.0.0.9:22\t# why\r\n2001:db8::1\r\n[2001:db8::1]:22\n10.0.0.9:22\n"
+	    "\t\n10.0.0.1:80,81",
+	    "10.0.0.9:22 [2001:db8::1]:80 [2001:db8::1]:443 [2001:db8::1]:22 10.0.0.1:80 10.0.0.1:81");
+}
+
+static void ranges_in_a_stream_expand_in_place(void **state)
+{
+	(void)state;
+	expect_list(TARGETS_ORDER_LIST,
+	    "10.0.0.2:80\n10.0.0.0/30:80,7\n10.0.0.3:7\n10.0.0.1\n10.0.0.0-10.0.0.1\n10.0.0.1:443\n",
+	    "10.0.0.2:80 10.0.0.0:80 10.0.0.0:7 10.0.0.1:80 10.0.0.1:7 10.0.0.2:7 10.0.0.3:80 10.0.0.3:7 "
+	    "10.0.0.1:443 10.0.0.0:443");
+}
+
+static void interface_identifiers_make_prefixes_scannable(void **state)
+{
+	(void)state;
+	struct targets *targets = NULL;
+	struct diag diag;
+	static const char list[] = "2001:db8::/63\n2001:db8:9::/120\n";
+	write_file(list, strlen(list));
+	for (int order = TARGETS_ORDER_RANDOM; order <= TARGETS_ORDER_LIST; order++) {
+		struct targets_spec spec = list_spec((enum targets_order)order);
+		spec.ports = "80";
+		spec.v6_iid = "low:2,::a,::1-::2,eui64:00-1B-21";
+		spec.no_exclude = true;
+		assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+		uint64_t n = 0;
+		struct targets_iter it;
+		static struct target out[4096];
+		targets_iter_init(&it, targets, 0, 1);
+		while (it.status == TARGETS_OK)
+			n += targets_iter_next(&it, out, 4096);
+		/* ::0 ::1 ::2 ::a and 2^24 addresses of one vendor in two /64s; the /120 as it is. */
+		assert_int_equal(n, 2 * (4 + (1 << 24)) + 256);
+		targets_destroy(targets);
+	}
+	unlink(path);
+	static const char *const wrong[] = {"", "low:0", "low:", "eui64:1", "2001::1", "::1,",
+	    "::2-::1", "eui64:00:1b:2g", "10.0.0.1"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char *args[] = {"10.0.0.1", NULL};
+		struct targets_spec spec = spec_of(args, "80");
+		spec.v6_iid = wrong[i];
+		assert_int_equal(targets_create(&spec, &diag, &targets), -EINVAL);
+	}
+}
+
+static void wrong_lines_say_where(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *list;
+		size_t len;
+		const char *want;
+	} cases[] = {
+	    {"10.0.0.1\n\n  10.0.0.0/99\n", 0, ":3:12: /99 is not an IPv4 prefix length"},
+	    {"10.0.0.1\n10.0.\0.2\n", 19, ":2:6: a NUL byte"},
+	    {"\xff\xfe"
+	     "1\0",
+		4, ":1:1: this is UTF-16"},
+	    {"\xfe\xff\0"
+	     "1",
+		4, ":1:1: this is UTF-16"},
+	    {"fe80::1%eth0\n", 0, ":1:1: 'fe80::1%eth0' has a zone"},
+	    {"10.0.0.1 10.0.0.2\n", 0, ":1:1: '10.0.0.1 10.0.0.2' is neither"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (int order = TARGETS_ORDER_AUTO; order <= TARGETS_ORDER_LIST; order++) {
+			struct targets *targets = NULL;
+			struct diag diag = {""};
+			write_file(
+			    cases[i].list, cases[i].len ? cases[i].len : strlen(cases[i].list));
+			struct targets_spec spec = list_spec((enum targets_order)order);
+			assert_true(targets_create(&spec, &diag, &targets) < 0);
+			if (strncmp(diag.text, path, strlen(path)) != 0 ||
+			    !strstr(diag.text, cases[i].want))
+				fail_msg("'%s' lacks '%s'", diag.text, cases[i].want);
+			unlink(path);
+		}
+	}
+}
+
+static void a_megabyte_line_is_one_error(void **state)
+{
+	(void)state;
+	static char line[1 << 20];
+	memset(line, '1', sizeof(line));
+	struct targets *targets = NULL;
+	struct diag diag;
+	write_file(line, sizeof(line));
+	struct targets_spec spec = list_spec(TARGETS_ORDER_RANDOM);
+	assert_int_equal(targets_create(&spec, &diag, &targets), -EILSEQ);
+	assert_non_null(strstr(diag.text, ":1:1: line of more than 65536 bytes"));
+	unlink(path);
+}
+
+/* In a stream wrong lines are counted, and everything else is probed. */
+static void wrong_lines_of_a_pipe_are_counted(void **state)
+{
+	(void)state;
+	static char text[200000];
+	int fds[2];
+	assert_int_equal(pipe(fds), 0);
+	size_t len = (size_t)sprintf(text, "10.0.0.1\nnonsense/\n10.0.0.\n");
+	memset(text + len, 'x', 70000);
+	len += 70000;
+	len += (size_t)sprintf(text + len, "\n10.0.0.2:9");
+	text[len++] = '\0';
+	len += (size_t)sprintf(text + len, "\n10.0.0.3:9");
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 1 << 18) >= (int)len);
+	assert_int_equal(write(fds[1], text, len), (ssize_t)len);
+	close(fds[1]);
+	snprintf(path, sizeof(path), "/dev/fd/%d", fds[0]);
+	struct targets *targets = NULL;
+	struct targets_counters counters;
+	struct diag diag;
+	struct targets_spec spec = list_spec(TARGETS_ORDER_AUTO);
+	assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+	assert_true(targets_is_stream(targets));
+	assert_string_equal(drain(targets), "10.0.0.1:80 10.0.0.1:443 10.0.0.3:9");
+	targets_get_counters(targets, &counters);
+	assert_int_equal(counters.n_bad_lines, 4);
+	targets_destroy(targets);
+	close(fds[0]);
+}
+
+static void a_silent_pipe_never_blocks(void **state)
+{
+	(void)state;
+	int fds[2];
+	assert_int_equal(pipe(fds), 0);
+	snprintf(path, sizeof(path), "/dev/fd/%d", fds[0]);
+	struct targets *targets = NULL;
+	struct targets_iter it;
+	struct target out[4];
+	struct diag diag;
+	struct targets_spec spec = list_spec(TARGETS_ORDER_AUTO);
+	assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+	targets_iter_init(&it, targets, 0, 1);
+	assert_int_equal(targets_iter_next(&it, out, 4), 0);
+	assert_int_equal(it.status, TARGETS_WAIT);
+	assert_true(targets_poll_fd(targets) >= 0);
+	assert_int_equal(write(fds[1], "10.0.0.1:1\n10.0.", 16), 16);
+	assert_int_equal(targets_iter_next(&it, out, 4), 1);
+	assert_string_equal(target_text(&out[0]), "10.0.0.1:1");
+	assert_int_equal(targets_iter_next(&it, out, 4), 0);
+	assert_int_equal(it.status, TARGETS_WAIT);
+	assert_int_equal(write(fds[1], "0.2:2", 5), 5);
+	close(fds[1]);
+	assert_int_equal(targets_iter_next(&it, out, 4), 1);
+	assert_string_equal(target_text(&out[0]), "10.0.0.2:2");
+	assert_int_equal(it.status, TARGETS_END);
+	targets_destroy(targets);
+	close(fds[0]);
+}
+
+/* n pairs of one /16 into path. */
+static void write_many(size_t n)
+{
+	strcpy(path, "/tmp/test_lists.XXXXXX");
+	int fd = mkstemp(path);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+	assert_non_null(f);
+	for (size_t i = 0; i < n; i++)
+		fprintf(f, "10.0.%zu.%zu:80\n", i * 77 % n >> 8, i * 77 % n & 255);
+	fclose(f);
+}
+
+static void streams_shard_and_resume_by_number(void **state)
+{
+	(void)state;
+	enum { N = 10000 };
+	static struct target whole[N], part[N];
+	struct diag diag;
+	write_many(N);
+	for (uint32_t n_shards = 1; n_shards <= 64; n_shards += 9) {
+		size_t n = 0;
+		for (uint32_t shard = 0; shard < n_shards; shard++) {
+			struct targets_spec spec = list_spec(TARGETS_ORDER_LIST);
+			struct targets *targets;
+			spec.n_shards = n_shards;
+			spec.shard = shard;
+			assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+			n += take_all(targets, 0, 1, part + n, N - n + (n < N));
+			targets_destroy(targets);
+		}
+		assert_int_equal(n, N);
+		if (n_shards == 1)
+			memcpy(whole, part, sizeof(whole));
+		qsort(part, n, sizeof(part[0]), compare_targets);
+		for (size_t i = 1; i < n; i++)
+			assert_true(compare_targets(&part[i - 1], &part[i]) != 0);
+	}
+	for (size_t percent = 0; percent <= 100; percent++) {
+		struct targets_spec spec = list_spec(TARGETS_ORDER_LIST);
+		struct targets *targets, *again;
+		struct targets_position position;
+		struct targets_iter it;
+		size_t n = N * percent / 100, got = 0;
+		assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+		targets_iter_init(&it, targets, 0, 1);
+		while (got < n)
+			got += targets_iter_next(&it, part, n - got);
+		targets_iter_save(&it, &position);
+		assert_int_equal(position.index, n);
+		targets_destroy(targets);
+		assert_int_equal(targets_create(&spec, &diag, &again), 0);
+		targets_iter_init(&it, again, 0, 1);
+		assert_int_equal(targets_iter_restore(&it, &position, &diag), 0);
+		got = 0;
+		while (it.status == TARGETS_OK)
+			got += targets_iter_next(&it, part + got, N - got + (got == N));
+		assert_int_equal(got, N - n);
+		assert_memory_equal(part, whole + n, got * sizeof(part[0]));
+		targets_destroy(again);
+	}
+	unlink(path);
+}
+
+static void a_changed_list_refuses_the_position(void **state)
+{
+	(void)state;
+	struct targets_spec spec = list_spec(TARGETS_ORDER_LIST);
+	struct targets *targets;
+	struct targets_position position;
+	struct targets_iter it;
+	struct diag diag;
+	write_many(100);
+	assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+	targets_iter_init(&it, targets, 0, 1);
+	targets_iter_save(&it, &position);
+	targets_destroy(targets);
+	FILE *f = fopen(path, "a");
+	fputs("10.1.1.1:1\n", f);
+	fclose(f);
+	assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+	targets_iter_init(&it, targets, 0, 1);
+	assert_int_equal(targets_iter_restore(&it, &position, &diag), -ESTALE);
+	targets_destroy(targets);
+	unlink(path);
+}
+
+/* ---- Reload while iterators run: meant for ThreadSanitizer too ------------------------------------ */
+
+struct runner {
+	struct targets *targets;
+	uint32_t slice;
+	atomic_bool is_reloaded;
+	uint64_t n_before, n_after, n_wrong;
+};
+
+static void *run_slice(void *arg)
+{
+	struct runner *r = arg;
+	struct targets_iter it;
+	struct target out[64];
+	targets_iter_init(&it, r->targets, r->slice, 2);
+	while (it.status == TARGETS_OK) {
+		bool is_reloaded = atomic_load(&r->is_reloaded);
+		size_t n = targets_iter_next(&it, out, 64);
+		for (size_t i = 0; i < n; i++) {
+			bool is_excluded = (ipaddr_get_v4(&out[i].addr) & 0xff) >= 128;
+			r->n_wrong += is_reloaded && is_excluded;
+			r->n_before += !is_reloaded;
+			r->n_after += is_reloaded;
+		}
+		if (r->n_before + r->n_after > 100000 && !is_reloaded) {
+			it.status = TARGETS_OK; /* keep running until the reload has happened */
+			if (it.pos > it.end / 2)
+				targets_iter_init(&it, r->targets, r->slice, 2);
+		}
+	}
+	return NULL;
+}
+
+static void a_reload_reaches_running_iterators(void **state)
+{
+	(void)state;
+	char *args[] = {"10.0.0.0/12", NULL}, excludes[64];
+	char *files[] = {excludes};
+	struct targets_spec spec = spec_of(args, "80");
+	struct targets *targets;
+	struct diag diag = {""};
+	write_file("# nobody\n", 9);
+	strcpy(excludes, path);
+	spec.exclude_files = files;
+	spec.n_exclude_files = 1;
+	assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+	static struct runner runners[2];
+	pthread_t threads[2];
+	for (uint32_t i = 0; i < 2; i++) {
+		runners[i] = (struct runner){.targets = targets, .slice = i};
+		assert_int_equal(pthread_create(&threads[i], NULL, run_slice, &runners[i]), 0);
+	}
+	FILE *f = fopen(excludes, "w");
+	for (unsigned i = 0; i < 1 << 12; i++)
+		fprintf(f, "10.%u.%u.128/25\n", i >> 8, i & 255);
+	fclose(f);
+	assert_int_equal(targets_reload_exclusions(targets, &diag), 0);
+	for (uint32_t i = 0; i < 2; i++)
+		atomic_store(&runners[i].is_reloaded, true);
+	for (uint32_t i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(runners[0].n_wrong + runners[1].n_wrong, 0);
+	assert_true(runners[0].n_after > 0);
+	struct ipaddr in = ipaddr_from_v4(0x0a0000ff), out = ipaddr_from_v4(0x0a000001);
+	assert_true(targets_is_excluded(targets, &in));
+	assert_false(targets_is_excluded(targets, &out));
+	/* A bad file changes nothing. */
+	f = fopen(excludes, "w");
+	fputs("10.0.0.0/40\n", f);
+	fclose(f);
+	assert_int_equal(targets_reload_exclusions(targets, &diag), -EINVAL);
+	assert_non_null(strstr(diag.text, ":1:10: /40 is not an IPv4 prefix length"));
+	assert_true(targets_is_excluded(targets, &in));
+	targets_destroy(targets);
+	unlink(excludes);
+}
+
+int main(void)
+{
+	log_set_level(LOG_ERROR);
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(plain_lists_keep_their_order),
+	    cmocka_unit_test(ranges_in_a_stream_expand_in_place),
+	    cmocka_unit_test(interface_identifiers_make_prefixes_scannable),
+	    cmocka_unit_test(wrong_lines_say_where),
+	    cmocka_unit_test(a_megabyte_line_is_one_error),
+	    cmocka_unit_test(wrong_lines_of_a_pipe_are_counted),
+	    cmocka_unit_test(a_silent_pipe_never_blocks),
+	    cmocka_unit_test(streams_shard_and_resume_by_number),
+	    cmocka_unit_test(a_changed_list_refuses_the_position),
+	    cmocka_unit_test(a_reload_reaches_running_iterators),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
