@@ -148,6 +148,7 @@ static void on_signal(struct watch *w, int sig)
 	if (w->n_signals == 1) {
 		stop(w, SCAN_INTERRUPTED);
 		w->end = SCAN_INTERRUPTED;
+		scan_status_newline(w->scan);
 		log_warn("interrupted: waiting for open connections, once more ends at once");
 	} else {
 		abort_all(w->scan);
@@ -248,11 +249,11 @@ enum scan_end scan_run(struct scan *scan, struct diag *diag)
 		}
 	}
 	check_output(&w, diag);
-	scan_status_end(scan, w.end);
+	scan_status_end(scan, w.end, scan_exit_status(scan, w.end), diag);
 	return w.end;
 }
 
-bool scan_has_loss(const struct scan *scan)
+static bool has_loss(const struct scan *scan)
 {
 	uint64_t drops = 0, received = 0;
 	for (size_t i = 0; i < scan->n_rx; i++) {
@@ -260,4 +261,18 @@ bool scan_has_loss(const struct scan *scan)
 		received += counters_get(&scan->rx[i].counters, COUNTER_packets_received);
 	}
 	return drops * 100 > (drops + received) * LOSS_LIMIT_PERCENT;
+}
+
+int scan_exit_status(const struct scan *scan, enum scan_end end)
+{
+	switch (end) {
+	case SCAN_FAILED:
+		return 1;
+	case SCAN_INTERRUPTED:
+		return 3;
+	case SCAN_COMPLETE:
+	case SCAN_STOPPED:
+		break;
+	}
+	return has_loss(scan) ? 4 : 0;
 }

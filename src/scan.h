@@ -20,19 +20,21 @@ enum scan_end {
 };
 
 /* Opens all that needs privileges or files: signatures, targets, databases, output, interface,
- * capture, RST guard; starts nothing. config and spec are borrowed until scan_close. Returns 0; -EINVAL with
+ * capture, RST guard; starts nothing. config, spec and config_json (the same as a JSON
+ * object, for the metadata; may be NULL) are borrowed until scan_close. Returns 0; -EINVAL with
  * diag when the command line or a file it names is wrong; another negative errno with diag when the
  * host does not allow it. The caller owns *out. */
-int scan_open(const struct scan_config *config, const struct targets_spec *spec, struct diag *diag,
-    struct scan **out) __attribute__((warn_unused_result));
+int scan_open(const struct scan_config *config, const struct targets_spec *spec,
+    const char *config_json, struct diag *diag, struct scan **out)
+    __attribute__((warn_unused_result));
 
 /* Gives up privileges, runs the threads to the end of the scan, shows status, prints the summary.
  * SIGINT or SIGTERM once: stops sending and drains; twice: ends at once. SIGHUP reads the exclude
  * files again. */
-enum scan_end scan_run(struct scan *scan, struct diag *diag);
+/* How it ends decides the exit status; scan_exit_status says which (DESIGN.md section 1). */
+int scan_exit_status(const struct scan *scan, enum scan_end end);
 
-/* Did the capture lose more than the limit (DESIGN.md section 1, exit status 4)? */
-bool scan_has_loss(const struct scan *scan);
+enum scan_end scan_run(struct scan *scan, struct diag *diag);
 
 /* Says on stdout what scan_run would do: targets, ways out, probes. For --dry-run. */
 void scan_print_plan(const struct scan *scan);

@@ -6,6 +6,9 @@
 #include "net/path.h"
 #include "net/port_range.h"
 #include "net/rst_guard.h"
+#include "out/metadata.h"
+#include "out/status.h"
+#include "out/textfile.h"
 #include "out/writer.h"
 #include "rx/receiver.h"
 #include "scan.h"
@@ -68,6 +71,14 @@ struct scan {
 	bool is_out_running;
 	int out_err;
 	int64_t start_mono_ns, start_wall_ns;
+	/* scan_status.c */
+	const char *config_json;
+	struct textfile *status_file, *metadata_file, *metrics_file;
+	char *text; /* METADATA_TEXT_MAX bytes */
+	struct status_run run;
+	struct status_sample before;
+	int64_t shown_ns;
+	bool has_line; /* the cursor stands behind a status line */
 };
 
 /* The valve of the generator: is anything downstream nearly full? Sender threads. */
@@ -81,7 +92,15 @@ int scan_begin_output(struct scan *scan, struct diag *diag) __attribute__((warn_
 /* Shows how it goes, when it is time to. Main thread, a few times a second. */
 void scan_status_tick(struct scan *scan, int64_t now_ns);
 
+/* Opens the files of --status-file, --metadata-file and --metrics-file. */
+int scan_open_files(struct scan *scan, struct diag *diag) __attribute__((warn_unused_result));
+void scan_close_files(struct scan *scan);
+
+/* Leaves the status line, before something else is printed. */
+void scan_status_newline(struct scan *scan);
+
 /* The summary, the last status and the metadata, after all threads have ended. */
-void scan_status_end(struct scan *scan, enum scan_end end);
+void scan_status_end(
+    struct scan *scan, enum scan_end end, int exit_status, const struct diag *diag);
 
 #endif

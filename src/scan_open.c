@@ -479,8 +479,8 @@ static int open_threads(struct scan *scan, struct diag *diag)
 	return err;
 }
 
-int scan_open(const struct scan_config *config, const struct targets_spec *spec, struct diag *diag,
-    struct scan **out)
+int scan_open(const struct scan_config *config, const struct targets_spec *spec,
+    const char *config_json, struct diag *diag, struct scan **out)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
 	if (!scan)
@@ -489,9 +489,10 @@ int scan_open(const struct scan_config *config, const struct targets_spec *spec,
 	scan->n_tx = 1;
 	scan->n_rx = 1;
 	scan->spec = spec;
+	scan->config_json = config_json;
 	int (*const steps[])(struct scan *, struct diag *) = {read_alias_lengths, open_signatures,
 	    open_targets, open_paths, check_privileges, open_sources, open_guard, open_threads,
-	    open_writer};
+	    open_writer, scan_open_files};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int err = steps[i](scan, diag);
 		if (!err)
@@ -531,6 +532,7 @@ void scan_close(struct scan *scan)
 {
 	if (!scan)
 		return;
+	scan_close_files(scan);
 	writer_destroy(scan->writer);
 	for (size_t i = 0; i < scan->n_tx; i++)
 		close_tx(&scan->tx[i]);

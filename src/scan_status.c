@@ -1,22 +1,23 @@
-/* scan_status: what a running scan tells people and files. Main thread. */
+/* scan_status: what a running scan tells people and files: the line, the summary, --status-file,
+ * --metrics-file, --metadata-file. Main thread; texts are made in out/, here they get their places. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "autoconfig.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "scan_internal.h"
 
-int scan_begin_output(struct scan *scan, struct diag *diag)
-{
-	return writer_begin(scan->writer, NULL, diag);
-}
+#define LINE_NS (1 * NS_PER_SEC)
+#define FILE_NS (1 * NS_PER_SEC)
+enum { LIST_PREFIXES_MAX = 4096 /* of each list in the metadata */ };
 
-void scan_status_tick(struct scan *scan, int64_t now_ns)
-{
-	(void)scan;
-	(void)now_ns;
-}
+/* ---- looks at the counters ---- */
 
-static void sum_counters(const struct scan *scan, struct counters_snapshot *out)
+static void look(const struct scan *scan, struct status_sample *out)
 {
 	const struct counters *all[SCAN_TX_MAX + SCAN_RX_MAX + 2];
 	size_t n = 0;
@@ -26,20 +27,247 @@ static void sum_counters(const struct scan *scan, struct counters_snapshot *out)
 		all[n++] = &scan->rx[i].counters;
 	all[n++] = &scan->out_counters;
 	all[n++] = &scan->main_counters;
-	counters_sum(all, n, out);
+	counters_sum(all, n, &out->counters);
+	out->at_ns = clock_mono_ns() - scan->start_mono_ns;
 }
 
-void scan_status_end(struct scan *scan, enum scan_end end)
+static enum status_phase phase_of(const struct scan *scan)
 {
-	struct counters_snapshot c;
-	sum_counters(scan, &c);
-	(void)end;
+	for (size_t i = 0; i < scan->n_tx; i++) {
+		if (attempts_status(scan->tx[i].attempts) != TARGETS_END)
+			return STATUS_SENDING;
+	}
+	return STATUS_DRAINING;
+}
+
+/* ---- the metadata ---- */
+
+static void put_prefix(struct text *t, const char *addr, unsigned len, unsigned port)
+{
+	text_putf(t, "{\"prefix\":\"%s/%u\",\"port\":%u", addr, len, port);
+}
+
+static void put_prefixes(struct text *t, void *ctx)
+{
+	const struct scan *scan = ctx;
+	char addr[IPADDR_STRLEN];
+	size_t n = 0;
+	for (size_t r = 0; r < scan->n_rx; r++) {
+		const struct prefix_table *table =
+		    engine_get_prefixes(receiver_get_engine(scan->rx[r].receiver));
+		for (size_t i = 0; i < prefix_table_count(table) && n < LIST_PREFIXES_MAX; i++) {
+			const struct prefix *p = prefix_table_at(table, i);
+			if (!p->is_aliased)
+				continue;
+			text_puts(t, n++ ? "," : "");
+			ipaddr_format(&p->addr, addr);
+			put_prefix(t, addr, p->len, p->port);
+			text_putf(t, ",\"asked\":%d,\"answered\":%d}", __builtin_popcount(p->asked),
+			    __builtin_popcount(p->answered));
+		}
+		for (size_t i = 0; i < prefix_table_count_dense(table) && n < LIST_PREFIXES_MAX;
+		     i++) {
+			const struct prefix_dense *d = prefix_table_dense_at(table, i);
+			struct ipaddr net = ipaddr_from_v4(d->net);
+			text_puts(t, n++ ? "," : "");
+			ipaddr_format(&net, addr);
+			put_prefix(t, addr, 24, d->port);
+			text_putf(t, ",\"asked\":256,\"answered\":%u}", d->n_answered);
+		}
+	}
+}
+
+/* Describes the run; sample and end are NULL while it has not ended. Returns the text's length. */
+static size_t put_metadata(struct scan *scan, const struct status_sample *sample, const char *end,
+    const struct diag *error, int exit_status)
+{
+	static struct writer_summary written; /* large: not for a stack */
+	struct metadata_list list = {.key = "prefixes", .put = put_prefixes, .ctx = scan};
+	struct metadata m = {
+	    .version = PACKAGE_VERSION,
+	    .command = "scan",
+	    .config_json = scan->config_json,
+	    .seed = scan->spec->seed,
+	    .start_wall_ns = scan->start_wall_ns,
+	    .end = end,
+	    .exit_status = exit_status,
+	    .geo = writer_get_geo(scan->writer),
+	};
+	if (end) {
+		writer_get_summary(scan->writer, &written);
+		m.end_wall_ns = clock_wall_ns();
+		m.error = error && error->text[0] ? error->text : NULL;
+		m.counters = &sample->counters;
+		m.written = &written;
+		m.lists = &list;
+		m.n_lists = 1;
+	}
+	struct text t = text_make(scan->text, METADATA_TEXT_MAX);
+	metadata_put(&t, &m);
+	return t.len;
+}
+
+static void write_file(struct textfile *file, const char *text, size_t len, bool is_sync)
+{
+	struct diag diag = {{0}};
+	if (file && textfile_replace(file, text, len, is_sync, &diag))
+		log_warn("%s", diag.text);
+}
+
+int scan_open_files(struct scan *scan, struct diag *diag)
+{
+	const struct scan_config *c = scan->config;
+	struct {
+		const char *path;
+		struct textfile **file;
+	} files[] = {{c->status_file, &scan->status_file}, {c->metadata_file, &scan->metadata_file},
+	    {c->metrics_file, &scan->metrics_file}};
+	scan->text = malloc(METADATA_TEXT_MAX);
+	if (!scan->text)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int err = files[i].path ? textfile_open(files[i].path, diag, files[i].file) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void scan_close_files(struct scan *scan)
+{
+	textfile_close(scan->status_file);
+	textfile_close(scan->metadata_file);
+	textfile_close(scan->metrics_file);
+	free(scan->text);
+}
+
+int scan_begin_output(struct scan *scan, struct diag *diag)
+{
+	scan->run = (struct status_run){
+	    .cooldown_ns = scan->config->cooldown_ns, .start_wall_ns = scan->start_wall_ns};
+	scan->run.has_n_targets = targets_count(scan->targets, &scan->run.n_targets);
+	size_t len = put_metadata(scan, NULL, NULL, NULL, 0);
+	scan->text[len] = '\0';
+	int err = writer_begin(scan->writer, scan->text, diag);
+	if (!err && scan->metadata_file)
+		err = textfile_replace(scan->metadata_file, scan->text, len, true, diag);
+	return err;
+}
+
+/* ---- while it runs ---- */
+
+static enum status_mode mode_of(const struct scan *scan)
+{
 	if (scan->config->quiet)
+		return STATUS_OFF;
+	if (scan->config->status == STATUS_AUTO)
+		return isatty(STDERR_FILENO) ? STATUS_LINE : STATUS_OFF;
+	return scan->config->status;
+}
+
+/* A terminal keeps one line and rewrites it; a file gets a line each time. */
+static void print_line(struct scan *scan, enum status_phase phase, const struct status_sample *now)
+{
+	struct text t = text_make(scan->text, METADATA_TEXT_MAX);
+	status_put_line(&t, &scan->run, phase, &scan->before, now);
+	bool is_tty = isatty(STDERR_FILENO);
+	fprintf(stderr, is_tty ? "\r\033[K%.*s" : "%.*s\n", (int)t.len, t.p);
+	scan->has_line = is_tty;
+}
+
+static void print_json(struct scan *scan, enum status_phase phase, const struct status_sample *now)
+{
+	struct text t = text_make(scan->text, METADATA_TEXT_MAX);
+	status_put_json(&t, &scan->run, phase, &scan->before, now, clock_wall_ns());
+	fwrite(t.p, 1, t.len, stderr);
+}
+
+static void write_files(struct scan *scan, enum status_phase phase, const struct status_sample *now)
+{
+	struct text t = text_make(scan->text, METADATA_TEXT_MAX);
+	if (scan->status_file) {
+		status_put_json(&t, &scan->run, phase, &scan->before, now, clock_wall_ns());
+		write_file(scan->status_file, t.p, t.len, false);
+	}
+	if (scan->metrics_file) {
+		t.len = 0;
+		status_put_prometheus(&t, &scan->run, now);
+		write_file(scan->metrics_file, t.p, t.len, false);
+	}
+}
+
+static void show(struct scan *scan, enum status_phase phase, const struct status_sample *now)
+{
+	switch (mode_of(scan)) {
+	case STATUS_LINE:
+		print_line(scan, phase, now);
+		break;
+	case STATUS_JSON:
+		print_json(scan, phase, now);
+		break;
+	case STATUS_AUTO:
+	case STATUS_OFF:
+	case STATUS_COUNT:
+		break;
+	}
+	write_files(scan, phase, now);
+}
+
+void scan_status_tick(struct scan *scan, int64_t now_ns)
+{
+	if (now_ns - scan->shown_ns < LINE_NS)
 		return;
-	fprintf(stderr, "%llu packets sent, %llu targets answered, %llu identified\n",
-	    (unsigned long long)c.v[COUNTER_packets_sent],
-	    (unsigned long long)c.v[COUNTER_sessions_opened],
-	    (unsigned long long)c.v[COUNTER_records_identified]);
+	scan->shown_ns = now_ns;
+	struct status_sample now;
+	look(scan, &now);
+	show(scan, phase_of(scan), &now);
+	scan->before = now;
+}
+
+void scan_status_newline(struct scan *scan)
+{
+	if (scan->has_line)
+		fputc('\n', stderr);
+	scan->has_line = false;
+}
+
+/* ---- at the end ---- */
+
+static const char *const end_names[] = {
+    [SCAN_COMPLETE] = "complete",
+    [SCAN_STOPPED] = "stopped",
+    [SCAN_INTERRUPTED] = "interrupted",
+    [SCAN_FAILED] = "failed",
+};
+
+/* What most often stands behind a scan that nothing answered. */
+static void warn_silence(const struct status_sample *now)
+{
+	uint64_t n_sent = now->counters.v[COUNTER_syn_sent];
+	if (n_sent >= 100 && now->counters.v[COUNTER_packets_received] == 0)
+		log_warn(
+		    "not one answer to %llu SYNs: check the interface, the gateway and filters on "
+		    "the way with synspect check",
+		    (unsigned long long)n_sent);
+}
+
+void scan_status_end(struct scan *scan, enum scan_end end, int exit_status, const struct diag *diag)
+{
+	static struct writer_summary written;
+	struct status_sample now;
+	look(scan, &now);
+	scan->before = (struct status_sample){0};
+	show(scan, STATUS_ENDED, &now);
+	scan_status_newline(scan);
+	writer_get_summary(scan->writer, &written);
+	if (!scan->config->quiet && mode_of(scan) != STATUS_JSON) {
+		struct text t = text_make(scan->text, METADATA_TEXT_MAX);
+		status_put_summary(&t, &scan->run, &now, &written);
+		fwrite(t.p, 1, t.len, stderr);
+	}
+	warn_silence(&now);
+	size_t len = put_metadata(scan, &now, end_names[end], diag, exit_status);
+	write_file(scan->metadata_file, scan->text, len, true);
 }
 
 static void print_path(const struct net_path *path)

@@ -2,38 +2,31 @@
 #include "scan.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/hash.h"
 #include "cmd/cmd.h"
 #include "cmd/spec.h"
+#include "options.h"
 
 int cmd_scan(const struct scan_config *config, struct strlist operands, struct diag *diag)
 {
 	struct scan *scan = NULL;
-	(void)operands; /* the same strings as config->targets */
 	struct targets_spec spec;
+	(void)operands; /* the same strings as config->targets */
 	cmd_make_targets_spec(config, &spec);
 	if (!config->has_seed)
 		hash_random(&spec.seed, sizeof(spec.seed));
-	int err = scan_open(config, &spec, diag, &scan);
-	if (err)
-		return err == -EINVAL ? CMD_EXIT_USAGE : CMD_EXIT_FAILED;
-	if (config->dry_run) {
+	char *json = config_dump_json(config, OPTION_CMD_SCAN);
+	int err = scan_open(config, &spec, json, diag, &scan);
+	int status = err == -EINVAL ? CMD_EXIT_USAGE : CMD_EXIT_FAILED;
+	if (!err && config->dry_run) {
 		scan_print_plan(scan);
-		scan_close(scan);
-		return CMD_EXIT_COMPLETE;
+		status = CMD_EXIT_COMPLETE;
+	} else if (!err) {
+		status = scan_exit_status(scan, scan_run(scan, diag));
 	}
-	enum scan_end end = scan_run(scan, diag);
-	bool has_loss = scan_has_loss(scan);
 	scan_close(scan);
-	switch (end) {
-	case SCAN_FAILED:
-		return CMD_EXIT_FAILED;
-	case SCAN_INTERRUPTED:
-		return CMD_EXIT_INTERRUPTED;
-	case SCAN_COMPLETE:
-	case SCAN_STOPPED:
-		break;
-	}
-	return has_loss ? CMD_EXIT_LOSS : CMD_EXIT_COMPLETE;
+	free(json);
+	return status;
 }

@@ -307,8 +307,13 @@ static void send_segment(struct sender *s, const struct tx_req *req, int64_t now
 	const struct sender_path *path = path_of(s, &req->flow.raddr);
 	uint8_t buf[6];
 	const uint8_t *mac;
-	if (find_mac(s, path, &req->flow.raddr, now_ns, buf, &mac) != HOP_READY) {
-		counters_add(s->config.counters, COUNTER_send_errors, 1);
+	switch (find_mac(s, path, &req->flow.raddr, now_ns, buf, &mac)) {
+	case HOP_READY:
+		break;
+	case HOP_PENDING: /* asked for: the retransmission will find it */
+		return;
+	case HOP_NOWHERE:
+		counters_add(s->config.counters, COUNTER_target_skipped, 1);
 		return;
 	}
 	bool is_syn = req->flags & TCP_SYN;
