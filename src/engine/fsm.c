@@ -26,6 +26,7 @@
 #define RTO_INITIAL_NS (1 * NS_PER_SEC)  /* RFC 6298 section 2.1 */
 #define RTO_MIN_NS     (250 * NS_PER_MS) /* as Linux; the RFC's 1 s would waste most of --timeout */
 #define RTO_MAX_NS     (60 * NS_PER_SEC) /* RFC 6298 section 2.5 */
+#define CLOCK_ERROR_NS (1 * NS_PER_MS)
 #define RTT_MAX_NS     (60 * NS_PER_SEC) /* beyond that the echoed timestamp is not ours */
 #define REORDER_NS     (200 * NS_PER_MS) /* grace for bytes that a RST overtook */
 #define UNSENT_NS      (10 * NS_PER_MS)  /* until a full ring of ours is tried again */
@@ -151,9 +152,12 @@ static void measure_rtt(
 {
 	int64_t rtt = -1;
 	if (s->has_ts && s->tsecr != 0 && !config->is_ts_foreign)
-		rtt = (int64_t)(uint32_t)((uint32_t)(now_ns / NS_PER_US) - s->tsecr) * NS_PER_US;
+		rtt = (int64_t)(int32_t)((uint32_t)(now_ns / NS_PER_US) - s->tsecr) * NS_PER_US;
 	else if (conn->sent_ns && conn->n_tries == 0) /* Karn: RFC 6298 section 3 */
 		rtt = now_ns - conn->sent_ns;
+	/* The clocks of capture and sender may disagree by a little. */
+	if (rtt < 0 && rtt > -CLOCK_ERROR_NS)
+		rtt = 0;
 	if (rtt < 0 || rtt > RTT_MAX_NS)
 		return;
 	conn->rtt_ns = rtt;

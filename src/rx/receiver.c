@@ -9,9 +9,10 @@
 
 #include "base/clock.h"
 
-#define WAIT_NS  (2 * NS_PER_MS)
-#define STATS_NS (100 * NS_PER_MS)
-#define STALL_NS (50 * NS_PER_US)
+#define WAIT_NS    (2 * NS_PER_MS)
+#define STATS_NS   (100 * NS_PER_MS)
+#define COMPARE_NS (20 * NS_PER_MS)
+#define STALL_NS   (50 * NS_PER_US)
 enum {
 	READ_MAX = 256,       /* packets between two looks at the timers */
 	RESULTS_RESERVE = 32, /* kept for records that are due: data must not take the last ones */
@@ -26,7 +27,8 @@ struct receiver {
 	size_t n_senders_done;
 	int64_t last_syn_ns;
 	int64_t next_stats_ns;
-	int64_t mono_minus_wall_ns; /* of the batch at hand */
+	int64_t next_compare_ns;
+	int64_t mono_minus_wall_ns;
 	int64_t now_ns;
 	bool is_aborted;
 	enum link_type link;
@@ -206,7 +208,8 @@ static void on_packet(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_
 	counters_add(r->config.counters, COUNTER_packets_received, 1);
 	counters_add(r->config.counters, COUNTER_bytes_received, len);
 	int64_t now_ns = wall_ns + r->mono_minus_wall_ns;
-	if (now_ns > r->now_ns) /* the clock was set while the packet waited */
+	/* Packets may come while the batch is read; a second ahead, somebody has set the clock. */
+	if (now_ns > r->now_ns + NS_PER_SEC || now_ns < r->now_ns - NS_PER_SEC)
 		now_ns = r->now_ns;
 	if (r->config.dump)
 		capture_dump_packet(r->config.dump, r->link, bytes, len, wall_ns);
@@ -237,11 +240,30 @@ static void on_packet(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_
 	}
 }
 
+/* What to add to a wall time to get the monotonic time of the same moment. A thread may lose its
+ * processor between two looks at the clocks, so the look that took the shortest counts. */
+static void compare_clocks(struct receiver *r)
+{
+	if (r->now_ns < r->next_compare_ns)
+		return;
+	r->next_compare_ns = r->now_ns + COMPARE_NS;
+	int64_t best = INT64_MAX;
+	for (int i = 0; i < 5; i++) {
+		int64_t before = clock_mono_ns();
+		int64_t wall = clock_wall_ns();
+		int64_t after = clock_mono_ns();
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		r->mono_minus_wall_ns = before + best / 2 - wall;
+	}
+}
+
 static int read_captures(struct receiver *r)
 {
 	int n_read = 0;
 	r->now_ns = clock_mono_ns();
-	r->mono_minus_wall_ns = r->now_ns - clock_wall_ns();
+	compare_clocks(r);
 	for (size_t i = 0; i < r->config.n_captures; i++) {
 		r->link = capture_link_type(r->config.captures[i]);
 		int n = capture_read(r->config.captures[i], READ_MAX, on_packet, r, &r->error);
