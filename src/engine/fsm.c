@@ -150,7 +150,7 @@ static void send_data(struct conn *conn, struct actions *actions, bool psh, int6
 static void measure_rtt(
     struct conn *conn, const struct conn_config *config, const struct segment *s, int64_t now_ns)
 {
-	int64_t rtt = -1;
+	int64_t rtt = INT64_MIN;
 	if (s->has_ts && s->tsecr != 0 && !config->is_ts_foreign)
 		rtt = (int64_t)(int32_t)((uint32_t)(now_ns / NS_PER_US) - s->tsecr) * NS_PER_US;
 	else if (conn->sent_ns && conn->n_tries == 0) /* Karn: RFC 6298 section 3 */
