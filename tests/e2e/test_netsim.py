@@ -3,6 +3,7 @@ import collections
 import concurrent.futures
 import errno
 import fcntl
+import functools
 import ipaddress
 import json
 import math
@@ -26,7 +27,7 @@ SEED = ("--seed", "11")
 # Everything at once, nothing slow: the clients below wait for what must come, not for delays.
 QUICK = (*SEED, "--preset", "mixed", "--set", "rtt=1-3", "--set", "slow_ms=50-200",
          "--set", "slow_synack_ms=50-100", "--set", "drip_ms=50", "--set", "rto_ms=300")
-SILENCE = 0.4  # seconds without an answer that count as none
+SILENCE = 0.3  # seconds without an answer that count as none
 HTTP = b"GET / HTTP/1.1\r\nHost: netsim\r\n\r\n"
 TLS = bytes.fromhex("16030100050100000101")
 
@@ -67,8 +68,10 @@ def watched(lab):
     assert text.count("cksum") > 200
     wrong = [line for line in text.splitlines() if "incorrect" in line or "bad cksum" in line or
              "wrong icmp cksum" in line or "bad-len" in line or "bad icmp6" in line]
-    # the one segment whose checksum a test breaks on purpose
-    assert [line for line in wrong if "192.0.2.99" not in line] == []
+    # what is broken on purpose: one segment of a test, and the spoilt copies of some hosts
+    spoilt = {t["ip"] for family in (4, 6) for t in everyone(family) if "garble" in t["traits"]} | {"192.0.2.99"}
+    left = [line for line in wrong if not any(word.rpartition(".")[0] in spoilt for word in line.split())]
+    assert len(wrong) > 1 and left == []
 
 
 def addresses(family, n=6000):
@@ -82,7 +85,7 @@ def addresses(family, n=6000):
 def fixture_population(request):
     """(family, {behaviour: [truth]}) of hosts on port 80 under QUICK, plain ones without traits."""
     found = collections.defaultdict(list)
-    for t in truth([(a, 80) for a in addresses(request.param)], *QUICK):
+    for t in everyone(request.param):
         if t["traits"] or t["aliased"] or t["highly_responsive"] or t["pseudo_service"]:
             continue
         found["hyperacktive_service" if t["hyperacktive"] and t["behaviour"] == "service" else
@@ -170,7 +173,8 @@ def test_no_ack_never_acknowledges(quick, population):
 
 def test_reset_after_the_handshake(quick, population):
     for t in sample(population, "reset"):
-        with connect(quick, t) as sock, pytest.raises(ConnectionResetError):
+        # under load the reset may come before connect() has looked
+        with pytest.raises(ConnectionResetError), connect(quick, t) as sock:
             sock.recv(1)
 
 
@@ -228,11 +232,11 @@ def test_drip_goes_on(quick, population):
 
 
 def test_data_then_reset(quick, population):
-    hosts = [t for t in sample(population, "data_reset", 3) if "http" in t["wakes"] or "wait" in t["wakes"]]
-    for t in hosts:
+    hosts = [t for t in population[1]["data_reset"] if "http" in t["wakes"]]
+    assert len(hosts) >= 3
+    for t in hosts[:3]:
         with connect(quick, t) as sock:
-            if "http" in t["wakes"]:
-                sock.sendall(HTTP)
+            sock.sendall(HTTP)
             assert sock.recv(2000)
             with pytest.raises(ConnectionResetError):
                 sock.recv(2000)
@@ -271,8 +275,13 @@ def test_tarpit_takes_a_few_bytes(quick, population):
             silence(sock)
 
 
-def hosts_with(family, condition, n, port=80):
-    found = [t for t in truth([(a, port) for a in addresses(family)], *QUICK) if condition(t)]
+@functools.lru_cache(maxsize=None)
+def everyone(family):
+    return truth([(a, 80) for a in addresses(family)], *QUICK)
+
+
+def hosts_with(family, condition, n):
+    found = [t for t in everyone(family) if condition(t)]
     assert len(found) >= n
     return found[:n]
 
@@ -359,6 +368,37 @@ def test_every_service_answers_its_question(quick, family):
                     if not part or data.startswith(answer):
                         break
                 assert data.startswith(answer), (t, data)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("trait", ["garble", "exthdr", "synack_data", "keepalive", "hostile", "overlap", "reorder",
+                                   "duplicate", "slow", "slow_synack"])
+def test_odd_hosts_are_understood_by_linux(quick, trait, family):
+    """Whatever a trait adds, a sound TCP sees the same bytes."""
+    hosts = hosts_with(family, lambda t: t["traits"] == [trait] and t["behaviour"] == "service" and
+                       t["protocol"] in ("http", "ssh", "ftp", "smtp"), 5)
+    for t in hosts:
+        with connect(quick, t) as sock:
+            if t["protocol"] == "http":
+                sock.sendall(HTTP)
+                data = b""
+                while b"</html>\n" not in data and b"</h1>" not in data and b"Content-Length: 0" not in data:
+                    part = sock.recv(4000)
+                    assert part, data
+                    data += part
+                assert data.startswith(b"HTTP/1.") and b"never said" not in data
+            else:
+                data = sock.recv(4000)
+                while not data.endswith(b"\n"):
+                    data += sock.recv(4000)
+                assert data.startswith((b"SSH-2.0-", b"220 ")) and data.count(b"\n") == 1
+                assert b"never said" not in data
+            time.sleep(0.2 if trait in ("keepalive", "hostile") else 0)
+            sock.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                extra = sock.recv(10)
+                assert extra == b"", extra
+                raise BlockingIOError  # FIN: no further byte either
 
 
 def test_small_mss_gets_split_probes(quick):
@@ -451,8 +491,9 @@ def test_synack_is_repeated_with_doubling_pauses(wire, family):
     for _ in range(2):
         assert wire.receive()[TCP].flags == "SA"
         times.append(time.monotonic())
-    assert times[1] - times[0] == pytest.approx(0.3, abs=0.12)
-    assert times[2] - times[1] == pytest.approx(0.6, abs=0.12)
+    first, second = times[1] - times[0], times[2] - times[1]
+    # 0.3 s and 0.6 s; our own clock may look late when the machine is busy
+    assert 0.15 < first < 1 and 0.4 < second < 1.5 and second > 1.2 * first
 
 
 def test_data_is_repeated_until_acknowledged(wire):
@@ -617,7 +658,7 @@ def perfect_records(truths):
 
 
 def test_comparison_sees_what_is_wrong(tmp_path):
-    truths = truth([(a, 80) for a in addresses(4, 1500) + addresses(6, 1500)], *QUICK)
+    truths = truth([(a, 80) for a in addresses(4, 700) + addresses(6, 700)], *QUICK)
     records = list(perfect_records(truths))
     floors = ("found=1", "outcome=1", "naming=1", "hyperacktive.precision=1", "hyperacktive.recall=1",
               "aliased.precision=1", "aliased.recall=1", "decoy.recall=1", "not_spurious=1", "no_duplicates=1")

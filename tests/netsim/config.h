@@ -72,6 +72,12 @@ struct sim_config {
 	uint32_t reorder_ppm;
 	uint32_t duplicate_ppm;
 	uint32_t small_mss_ppm;
+	uint32_t garble_ppm;
+	uint32_t exthdr_ppm;
+	uint32_t synack_data_ppm;
+	uint32_t keepalive_ppm;
+	uint32_t hostile_ppm;
+	uint32_t overlap_ppm;
 	struct range_ms slow;
 	struct range_ms slow_synack;
 	uint32_t lossy_loss_ppm;

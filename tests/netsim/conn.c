@@ -17,6 +17,7 @@ enum conn_purpose {
 };
 
 enum { BURST_MAX = 10, UNKNOWN_LEN = 24, DRIP_MAX = 256, MSS_MAX = 1400, MSS_MIN = 16 };
+enum { SYNACK_DATA_LEN = 7, KEEPALIVES = 8, KEEPALIVE_MS = 150, OVERLAP_LEN = 5 };
 
 #define LINGER_NS (2 * NS_PER_SEC)
 
@@ -41,6 +42,7 @@ static void arm(struct sim *sim, const struct conn *conn)
 	int64_t due = conn->idle_due_ns;
 	due = conn->rto_due_ns < due ? conn->rto_due_ns : due;
 	due = conn->app_due_ns < due ? conn->app_due_ns : due;
+	due = conn->keep_due_ns < due ? conn->keep_due_ns : due;
 	wheel_arm(sim->wheel, conns_index(sim->conns, conn), due);
 }
 
@@ -73,6 +75,13 @@ static void send_synack(struct sim *sim, const struct truth *truth, struct conn 
 	reply_put_syn_options(sim, truth, &offer, &out);
 	out.flags = SEG_SYN | SEG_ACK;
 	out.seq = conn->iss;
+	if ((truth->traits & TRAIT_SYNACK_DATA) && truth->service != SERVICE_NONE &&
+	    service_get(truth->service)->greeting_len >= SYNACK_DATA_LEN) {
+		conn->synack_len = SYNACK_DATA_LEN;
+		conn->snd_max = conn->iss + 1 + SYNACK_DATA_LEN;
+		out.payload = (const uint8_t *)service_get(truth->service)->greeting;
+		out.payload_len = SYNACK_DATA_LEN;
+	}
 	reply_send(sim, truth, &out, delay_ms);
 	start_rto(sim, conn, delay_ms);
 }
@@ -121,7 +130,7 @@ static struct conn *make_conn(struct sim *sim, const struct truth *truth, const 
 		mss = SIM_SMALL_MSS;
 	mss -= seg->has_ts && mss > 12 ? 12 : 0;
 	conn->mss = (uint16_t)(mss < MSS_MIN ? MSS_MIN : mss);
-	conn->rto_due_ns = conn->app_due_ns = CONN_NEVER;
+	conn->rto_due_ns = conn->app_due_ns = conn->keep_due_ns = CONN_NEVER;
 	conn->idle_due_ns = sim->now_ns + (int64_t)sim->cfg->idle_ms * NS_PER_MS;
 	sim->stats.conns_opened++;
 	return conn;
@@ -207,7 +216,7 @@ static int cut_pieces(
 {
 	uint32_t end = conn->iss + 1 + conn->n_released;
 	uint32_t chunk = conn->mss;
-	if (truth->traits & TRAIT_REORDER) {
+	if (truth->traits & (TRAIT_REORDER | TRAIT_OVERLAP)) {
 		uint32_t third = (uint32_t)(seq_diff(end, conn->snd_nxt) + 2) / 3;
 		chunk = third && third < chunk ? third : chunk;
 	}
@@ -222,7 +231,10 @@ static int cut_pieces(
 		len = len > room ? room : len;
 		if (len == 0)
 			break;
-		pieces[n++] = (struct piece){conn->snd_nxt, (uint16_t)len, 0};
+		uint32_t again = truth->traits & TRAIT_OVERLAP ? OVERLAP_LEN : 0;
+		if (again > conn->snd_nxt - (conn->iss + 1) || len + again > conn->mss)
+			again = 0;
+		pieces[n++] = (struct piece){conn->snd_nxt - again, (uint16_t)(len + again), 0};
 		conn->snd_nxt += len;
 	}
 	if (n && conn->snd_nxt == end)
@@ -385,16 +397,43 @@ static bool take_data(
 	return true;
 }
 
+/* Segments that a receiver must not believe: a reset, data and an acknowledgement far outside the
+ * window (RFC 5961 sections 3 to 5), and the SYN-ACK once more. */
+static void send_strays(struct sim *sim, const struct truth *truth, struct conn *conn)
+{
+	static const uint8_t lie[] = "220 this was never said\r\n";
+	struct seg_out out;
+	reply_init_conn(sim, truth, conn, &out);
+	out.flags = SEG_RST;
+	out.seq = conn->snd_max + 0x10000000;
+	reply_send(sim, truth, &out, 0);
+	out.flags = SEG_ACK | SEG_PSH;
+	out.seq = conn->snd_max + 0x08000000;
+	out.payload = lie;
+	out.payload_len = sizeof(lie) - 1;
+	reply_send(sim, truth, &out, 0);
+	out.payload_len = 0;
+	out.flags = SEG_ACK;
+	out.seq = conn->snd_max;
+	out.ack = conn->rcv_nxt + 0x04000000;
+	reply_send(sim, truth, &out, 0);
+	out.flags = SEG_SYN | SEG_ACK;
+	out.seq = conn->iss;
+	out.ack = conn->rcv_nxt;
+	reply_send(sim, truth, &out, 0);
+}
+
 /* The third packet of the handshake. Returns false when the connection is over. */
 static bool establish(
     struct sim *sim, const struct truth *truth, struct conn *conn, const struct seg_in *seg)
 {
-	if (seg->ack != conn->iss + 1) {
+	if (seg->ack - (conn->iss + 1) > conn->synack_len) {
 		reply_rst(sim, truth, seg);
 		return false;
 	}
 	conn->state = CONN_ESTABLISHED;
-	conn->snd_una = conn->iss + 1;
+	/* what rode on the SYN-ACK and was not taken is said again */
+	conn->snd_una = conn->snd_nxt = seg->ack;
 	conn->n_tries = 0;
 	conn->rto_due_ns = CONN_NEVER;
 	sim->stats.conns_established++;
@@ -405,6 +444,10 @@ static bool establish(
 		send_rst(sim, truth, conn, seg->ack);
 		return false;
 	}
+	if (truth->traits & TRAIT_KEEPALIVE)
+		conn->keep_due_ns = sim->now_ns + KEEPALIVE_MS * NS_PER_MS;
+	if (truth->traits & TRAIT_HOSTILE)
+		send_strays(sim, truth, conn);
 	app_open(sim, truth, conn);
 	return true;
 }
@@ -482,6 +525,26 @@ static bool expire_app(struct sim *sim, const struct truth *truth, struct conn *
 	return !is_gone;
 }
 
+/* A keep-alive (RFC 9293 section 3.8.4): one before the next byte; half of the hosts send a byte. */
+static void expire_keep(struct sim *sim, const struct truth *truth, struct conn *conn)
+{
+	static const uint8_t byte[1] = {0};
+	struct seg_out out;
+	reply_init_conn(sim, truth, conn, &out);
+	out.flags = SEG_ACK;
+	out.seq = conn->snd_nxt - 1;
+	/* only where that byte was said and acknowledged before: it must not be news */
+	if (conn->snd_una - conn->iss > 1 && is_hash(truth, ASK_FIN_MANNER, 2)) {
+		out.payload = byte;
+		out.payload_len = 1;
+	}
+	bool is_open = conn->state == CONN_ESTABLISHED && !conn->is_fin_wanted;
+	if (is_open && conn->snd_una == conn->snd_nxt)
+		reply_send(sim, truth, &out, 0);
+	conn->keep_due_ns =
+	    ++conn->n_keep < KEEPALIVES ? sim->now_ns + KEEPALIVE_MS * NS_PER_MS : CONN_NEVER;
+}
+
 void conn_expire(struct sim *sim, struct conn *conn)
 {
 	struct target target = {.addr = conn->flow.raddr, .port = conn->flow.rport};
@@ -493,6 +556,8 @@ void conn_expire(struct sim *sim, struct conn *conn)
 		remove_conn(sim, conn);
 		return;
 	}
+	if (conn->keep_due_ns <= sim->now_ns)
+		expire_keep(sim, &truth, conn);
 	if (conn->app_due_ns <= sim->now_ns && !expire_app(sim, &truth, conn))
 		return;
 	if (conn->rto_due_ns <= sim->now_ns && !expire_rto(sim, &truth, conn))

@@ -52,7 +52,10 @@ struct conn {
 	int64_t rto_due_ns;
 	int64_t app_due_ns;
 	int64_t idle_due_ns;
-	uint32_t next; /* hash chain or free list: index + 1 */
+	int64_t keep_due_ns; /* next keep-alive */
+	uint8_t n_keep;
+	uint8_t synack_len; /* bytes of the stream that rode on the SYN-ACK */
+	uint32_t next;      /* hash chain or free list: index + 1 */
 };
 
 /* Bounded table of connections. Owned by the I/O thread. */

@@ -180,33 +180,40 @@ enum frame_kind frame_parse(const uint8_t *frame, size_t len, bool is_verifying,
  * bytes go. */
 static uint8_t *put_ip(uint8_t *buf, const uint8_t *dst_mac, const uint8_t *src_mac,
     const struct ipaddr *src, const struct ipaddr *dst, uint8_t protocol, size_t len, uint8_t ttl,
-    uint16_t ip_id)
+    uint16_t ip_id, bool has_options)
 {
 	memcpy(buf, dst_mac, FRAME_MAC_LEN);
 	memcpy(buf + FRAME_MAC_LEN, src_mac, FRAME_MAC_LEN);
 	uint8_t *ip = buf + FRAME_ETH_LEN;
 	if (ipaddr_is_v4(src)) {
 		frame_put16(buf + 12, ETHERTYPE_V4);
+		size_t header_len = has_options ? V4_LEN + 4 : V4_LEN;
 		memset(ip, 0, V4_LEN);
-		ip[0] = 0x45;
-		frame_put16(ip + 2, (uint16_t)(V4_LEN + len));
+		memset(ip + V4_LEN, 1, header_len - V4_LEN);
+		ip[0] = (uint8_t)(0x40 | header_len / 4);
+		frame_put16(ip + 2, (uint16_t)(header_len + len));
 		frame_put16(ip + 4, ip_id);
 		frame_put16(ip + 6, 0x4000);
 		ip[8] = ttl;
 		ip[9] = protocol;
 		memcpy(ip + 12, src->b + 12, 4);
 		memcpy(ip + 16, dst->b + 12, 4);
-		frame_put16(ip + 10, frame_sum_finish(frame_sum(ip, V4_LEN, 0)));
-		return ip + V4_LEN;
+		frame_put16(ip + 10, frame_sum_finish(frame_sum(ip, header_len, 0)));
+		return ip + header_len;
 	}
 	frame_put16(buf + 12, ETHERTYPE_V6);
 	frame_put32(ip, 0x60000000);
-	frame_put16(ip + 4, (uint16_t)len);
-	ip[6] = protocol;
+	frame_put16(ip + 4, (uint16_t)(len + (has_options ? 8 : 0)));
+	ip[6] = has_options ? 60 : protocol;
 	ip[7] = ttl;
 	memcpy(ip + 8, src->b, 16);
 	memcpy(ip + 24, dst->b, 16);
-	return ip + V6_LEN;
+	if (!has_options)
+		return ip + V6_LEN;
+	/* destination options: one PadN (RFC 8200 section 4.2) */
+	const uint8_t padding[8] = {protocol, 0, 1, 4, 0, 0, 0, 0};
+	memcpy(ip + V6_LEN, padding, sizeof(padding));
+	return ip + V6_LEN + sizeof(padding);
 }
 
 size_t frame_build_tcp(uint8_t *buf, const struct seg_out *seg)
@@ -214,7 +221,7 @@ size_t frame_build_tcp(uint8_t *buf, const struct seg_out *seg)
 	size_t header_len = (size_t)TCP_LEN + seg->options_len;
 	size_t len = header_len + seg->payload_len;
 	uint8_t *tcp = put_ip(buf, seg->dst_mac, seg->src_mac, &seg->flow->raddr, &seg->flow->laddr,
-	    PROTO_TCP, len, seg->ttl, seg->ip_id);
+	    PROTO_TCP, len, seg->ttl, seg->ip_id, seg->has_ip_options);
 	frame_put16(tcp, seg->flow->rport);
 	frame_put16(tcp + 2, seg->flow->lport);
 	frame_put32(tcp + 4, seg->seq);
@@ -242,7 +249,7 @@ size_t frame_build_unreachable(
 	size_t len = 8 + quoted;
 	uint8_t protocol = is_v4 ? PROTO_ICMP : PROTO_ICMP6;
 	uint8_t *icmp = put_ip(buf, seg->src_mac, seg->dst_mac, router, &seg->flow.laddr, protocol,
-	    len, ttl, frame_get16(seg->ip + 4));
+	    len, ttl, frame_get16(seg->ip + 4), false);
 	memset(icmp, 0, 8);
 	icmp[0] = is_v4 ? 3 : 1;
 	icmp[1] = is_v4 ? 13 : 1;

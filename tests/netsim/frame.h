@@ -69,13 +69,16 @@ struct seg_out {
 	uint8_t flags;
 	uint8_t ttl;
 	uint16_t ip_id;
+	bool
+	    has_ip_options; /* IPv4: four bytes of NOP; IPv6: an empty destination options header */
 	uint8_t options_len; /* multiple of 4 */
 	uint8_t options[FRAME_OPTIONS_MAX];
 	const uint8_t *payload; /* may be NULL with payload_len 0 */
 	uint16_t payload_len;   /* at most FRAME_CAP - 14 - 40 - 60 */
 };
 
-/* Writes the frame, checksums included, to buf (FRAME_CAP bytes); returns its length. */
+/* Writes the frame, checksums included, to buf (FRAME_CAP bytes); returns its length. The payload ends
+ * the frame. */
 size_t frame_build_tcp(uint8_t *buf, const struct seg_out *seg);
 
 /* Writes an ICMP "administratively prohibited" (RFC 1812 section 5.2.7.1 code 13; RFC 4443 section

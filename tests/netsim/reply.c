@@ -61,6 +61,7 @@ static void init(
 	out->payload = NULL;
 	out->payload_len = 0;
 	out->ttl = (uint8_t)(person->ttl - 3 - mix_below(mix_add(truth->host, ASK_HOPS), 20));
+	out->has_ip_options = truth->traits & TRAIT_EXTHDR;
 	out->window = person->wscale ? 502 : person->window;
 	out->ip_id = ++sim->ip_id;
 	if (has_ts) {
@@ -152,6 +153,12 @@ void reply_send(
 		sim->stats.tx_data_segments++;
 	if (seg->flags & SEG_SYN)
 		sim->stats.tx_synack++;
+	if ((truth->traits & TRAIT_GARBLE) && seg->payload_len) {
+		/* spoilt on the way: the checksum shows it */
+		frame[len - 1] ^= 0x20;
+		reply_send_frame(sim, truth, frame, len, extra_ms);
+		frame[len - 1] ^= 0x20;
+	}
 	reply_send_frame(sim, truth, frame, len, extra_ms);
 }
 

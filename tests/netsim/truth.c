@@ -158,15 +158,17 @@ static void play_port(const struct sim_config *cfg, const struct target *target,
 		out->service = pick_service_at(cfg, h, target->port);
 }
 
-static uint8_t get_traits(const struct sim_config *cfg, uint64_t host)
+static uint16_t get_traits(const struct sim_config *cfg, uint64_t host)
 {
 	const uint32_t shares[] = {cfg->slow_ppm, cfg->slow_synack_ppm, cfg->lossy_ppm,
-	    cfg->reorder_ppm, cfg->duplicate_ppm, cfg->small_mss_ppm};
-	uint8_t traits = 0;
+	    cfg->reorder_ppm, cfg->duplicate_ppm, cfg->small_mss_ppm, cfg->garble_ppm,
+	    cfg->exthdr_ppm, cfg->synack_data_ppm, cfg->keepalive_ppm, cfg->hostile_ppm,
+	    cfg->overlap_ppm};
+	uint16_t traits = 0;
 	uint64_t h = mix_add(host, ASK_TRAITS);
 	for (unsigned i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
 		if (shares[i] && mix_hits(mix_add(h, i), shares[i]))
-			traits |= (uint8_t)(1u << i);
+			traits |= (uint16_t)(1u << i);
 	return traits;
 }
 
@@ -265,8 +267,9 @@ static const char *json_bool(bool b)
 
 void truth_print(FILE *out, const struct sim_config *cfg, const struct target *target)
 {
-	static const char *const trait_names[] = {
-	    "slow", "slow_synack", "lossy", "reorder", "duplicate", "small_mss", "shun"};
+	static const char *const trait_names[] = {"slow", "slow_synack", "lossy", "reorder",
+	    "duplicate", "small_mss", "garble", "exthdr", "synack_data", "keepalive", "hostile",
+	    "overlap", "shun"};
 	static const char *const wake_names[] = {
 	    "http", "tls", "newlines", "text", "binary", "own", "wait"};
 	struct truth t;
@@ -283,7 +286,8 @@ void truth_print(FILE *out, const struct sim_config *cfg, const struct target *t
 		    s->protocol, s->id, s->port);
 		print_names(out, "wakes", wakes, wake_names, 7);
 	}
-	print_names(out, "traits", t.traits, trait_names, 7);
+	print_names(
+	    out, "traits", t.traits, trait_names, sizeof(trait_names) / sizeof(trait_names[0]));
 	/* a pseudo-service host acknowledges data on every port: both labels are then right */
 	fprintf(out,
 	    ",\"hyperacktive\":%s,\"acks_all_ports\":%s,\"pseudo_service\":%s,\"decoy\":%s,"

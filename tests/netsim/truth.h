@@ -15,14 +15,20 @@ enum {
 	TRAIT_REORDER = 1 << 3,
 	TRAIT_DUPLICATE = 1 << 4,
 	TRAIT_SMALL_MSS = 1 << 5,
-	TRAIT_SHUN = 1 << 6,
+	TRAIT_GARBLE = 1 << 6,
+	TRAIT_EXTHDR = 1 << 7,
+	TRAIT_SYNACK_DATA = 1 << 8,
+	TRAIT_KEEPALIVE = 1 << 9,
+	TRAIT_HOSTILE = 1 << 10,
+	TRAIT_OVERLAP = 1 << 11,
+	TRAIT_SHUN = 1 << 12, /* a kind of host, not drawn as the others are */
 };
 
 /* What one target is, from configuration, seed, address and port alone. */
 struct truth {
 	uint8_t behaviour; /* enum behaviour */
 	uint8_t service;   /* enum service_id, or SERVICE_NONE */
-	uint8_t traits;    /* TRAIT_* */
+	uint16_t traits;   /* TRAIT_* */
 	bool is_hyperacktive;
 	bool is_pseudo;
 	bool is_decoy;
