@@ -254,7 +254,7 @@ static void streams_shard_and_resume_by_number(void **state)
 {
 	(void)state;
 	enum { N = 10000 };
-	static struct target whole[N], part[N];
+	static struct target whole[N + 1], part[N + 1];
 	struct diag diag;
 	write_many(N);
 	for (uint32_t n_shards = 1; n_shards <= 64; n_shards += 9) {

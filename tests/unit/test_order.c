@@ -64,8 +64,7 @@ static void every_prefix_of_the_sequence_is_uniform(void **state)
 				    &it, out, n_want - n_done < 256 ? n_want - n_done : 256);
 				for (size_t i = 0; i < n; i++) {
 					bool is_v4 = ipaddr_is_v4(&out[i].addr);
-					size_t net =
-					    (is_v4 ? 0 : N_NETS) + out[i].addr.b[13] % N_NETS;
+					size_t net = (is_v4 ? 0u : 128u) + out[i].addr.b[13] % 128u;
 					size_t port = out[i].port == 22    ? 0
 						      : out[i].port == 80  ? 1
 						      : out[i].port == 443 ? 2
