@@ -23,6 +23,8 @@ enum {
 	PROTO_ICMPV6 = 58,
 	PROTO_DSTOPTS = 60,
 	MAX_EXTENSION_HEADERS = 8, /* real packets have two or three; more is somebody playing */
+	MTU_OLD_ROUTER = 576,      /* RFC 791: every host takes so much */
+	MTU_MIN_V6 = 1280,         /* RFC 8200 section 5 */
 };
 
 /* The IP header, as far as the layers above need it. */
@@ -75,7 +77,7 @@ static enum packet_kind read_ip4(struct cursor c, bool is_quoted, struct ip_view
 /* Walks the extension headers (RFC 8200 section 4) to the upper layer. */
 static enum packet_kind walk_ip6(uint8_t next, struct ip_view *out)
 {
-	for (int i = 0; i < MAX_EXTENSION_HEADERS; i++) {
+	for (int i = 0; i <= MAX_EXTENSION_HEADERS; i++) {
 		struct cursor *c = &out->body;
 		size_t len;
 		switch (next) {
@@ -94,9 +96,13 @@ static enum packet_kind walk_ip6(uint8_t next, struct ip_view *out)
 		case PROTO_FRAGMENT:
 			if (cursor_left(c) < 8)
 				return PACKET_MALFORMED;
-			/* An atomic fragment (RFC 6946) is a whole datagram. */
-			if ((c->p[2] | (c->p[3] & 0xf9)) != 0)
+			/* An atomic fragment (RFC 6946) is a whole datagram; what follows in any
+			 * other may be its middle. */
+			if ((c->p[2] | (c->p[3] & 0xf9)) != 0) {
 				out->is_fragment = true;
+				out->proto = c->p[0];
+				return PACKET_OTHER;
+			}
 			len = 8;
 			break;
 		default:
@@ -217,7 +223,7 @@ static enum packet_kind read_tcp(const struct ip_view *ip, struct segment *s)
 static enum packet_kind read_quote(struct cursor c, struct icmp_error *e)
 {
 	struct ip_view ip;
-	if (read_ip(c, true, &ip) != PACKET_OTHER || ip.proto != PROTO_TCP)
+	if (read_ip(c, true, &ip) != PACKET_OTHER || ip.proto != PROTO_TCP || ip.is_fragment)
 		return PACKET_OTHER;
 	e->flow.laddr = ip.src;
 	e->flow.raddr = ip.dst;
@@ -243,6 +249,8 @@ static enum packet_kind read_icmp4(const struct ip_view *ip, struct icmp_error *
 		return PACKET_OTHER;
 	if (e->code != 4)
 		e->mtu = 0;
+	else if (e->mtu == 0) /* RFC 1191 section 5 */
+		e->mtu = MTU_OLD_ROUTER;
 	return read_quote(c, e);
 }
 
@@ -285,9 +293,11 @@ static enum packet_kind read_icmp6(const struct ip_view *ip, struct packet *out)
 	e->code = cursor_u8(&c);
 	cursor_take(&c, 2);
 	uint32_t mtu = cursor_be32(&c);
-	e->mtu = e->type == 2 ? (uint16_t)(mtu > 65535 ? 65535 : mtu) : 0;
 	if (e->type != 1 && e->type != 2)
 		return PACKET_OTHER;
+	e->mtu = 0;
+	if (e->type == 2) /* RFC 8201 section 4: never below the minimum */
+		e->mtu = (uint16_t)(mtu < MTU_MIN_V6 ? MTU_MIN_V6 : mtu > 65535 ? 65535 : mtu);
 	return read_quote(c, e);
 }
 

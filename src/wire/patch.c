@@ -55,6 +55,8 @@ int template_init(struct template *tmpl, const uint8_t *frame, size_t len, size_
 	tmpl->tcp_off = (uint16_t)tcp_off;
 	tmpl->is_v6 = is_v6;
 	uint16_t ts = find_timestamp(frame + tcp_off, len - tcp_off);
+	if (ts % 2) /* the sums are of whole 16-bit words */
+		return -EINVAL;
 	tmpl->ts_off = ts ? (uint16_t)(tcp_off + ts) : 0;
 	/* Zero what varies, then sum what is left. */
 	uint8_t *ip = tmpl->bytes + ip_off;
@@ -119,8 +121,6 @@ size_t patch_packet(const struct template *tmpl, const struct patch *patch, uint
 	sum += (uint64_t)flow->lport + flow->rport + checksum_u32(patch->seq) +
 	       checksum_u32(patch->ack) + patch->flags + patch->window;
 	if (tmpl->ts_off) {
-		/* The option may stand at an odd offset of the header (Linux puts it at an even one);
-		 * templates are made so that it does not, see link_template(). */
 		put_be32(frame + tmpl->ts_off, patch->tsval);
 		put_be32(frame + tmpl->ts_off + 4, patch->tsecr);
 		sum += checksum_u32(patch->tsval) + checksum_u32(patch->tsecr);

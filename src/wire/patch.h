@@ -23,7 +23,8 @@ struct template
 /* Takes a finished packet apart.
  *   frame   link header, IP header without options, TCP header without payload; len bytes
  *   ip_off  bytes of link header (0 or 14)
- * Returns 0, or -EINVAL when the frame is not such a packet or longer than TEMPLATE_MAX. */
+ * Returns 0, or -EINVAL when the frame is not such a packet, is longer than TEMPLATE_MAX, or has a
+ * timestamp option whose values stand at an odd offset. */
 int template_init(struct template *tmpl, const uint8_t *frame, size_t len, size_t ip_off)
     __attribute__((warn_unused_result));
 
