@@ -35,16 +35,21 @@ static void add_v4(struct text *t, const struct filter_config *c)
 
 static void add_v6(struct text *t, const struct filter_config *c)
 {
+	uint64_t lo[2], hi[2];
+	ipaddr_get_u64(&c->v6_lo, &lo[0], &lo[1]);
+	ipaddr_get_u64(&c->v6_hi, &hi[0], &hi[1]);
 	add(t, "(ip6");
-	for (int i = 0; i < 12; i += 4) {
-		const uint8_t *b = c->v6_lo.b + i;
-		add(t, " and ip6[%d:4] == 0x%02x%02x%02x%02x", 24 + i, b[0], b[1], b[2], b[3]);
+	/* The filter compares 32 bits at a time: up to the first word that differs, the range is
+	 * exact; the words after it are left to the cookie. */
+	for (int i = 0; i < 4; i++) {
+		uint32_t from = (uint32_t)(lo[i / 2] >> (i % 2 ? 0 : 32));
+		uint32_t to = (uint32_t)(hi[i / 2] >> (i % 2 ? 0 : 32));
+		add(t, " and ip6[%d:4] >= 0x%08x and ip6[%d:4] <= 0x%08x", 24 + 4 * i, from,
+		    24 + 4 * i, to);
+		if (from != to)
+			break;
 	}
-	uint64_t hi, lo, top;
-	ipaddr_get_u64(&c->v6_lo, &hi, &lo);
-	ipaddr_get_u64(&c->v6_hi, &hi, &top);
-	add(t, " and ip6[36:4] >= 0x%08x and ip6[36:4] <= 0x%08x and (", (uint32_t)lo,
-	    (uint32_t)top);
+	add(t, " and (");
 	add(t, "(ip6[6] == 6 and ip6[42:2] >= %u and ip6[42:2] <= %u)", c->port_lo, c->port_hi);
 	add(t, " or (ip6[6] == 58 and (ip6[40] == 1 or ip6[40] == 2 or ip6[40] == 136))");
 	/* Hop-by-hop, routing, fragment, authentication, destination options: looked into later. */

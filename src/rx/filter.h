@@ -12,7 +12,7 @@
 struct filter_config {
 	bool has_v4, has_v6;
 	struct ipaddr v4_lo, v4_hi; /* our source addresses */
-	struct ipaddr v6_lo, v6_hi; /* same upper 96 bits, or only lo counts and hi is ignored */
+	struct ipaddr v6_lo, v6_hi; /* exact with equal upper 96 bits, else a little more passes */
 	uint16_t port_lo, port_hi;  /* our source ports */
 	bool is_ethernet;           /* ARP and Neighbor Discovery matter */
 };

@@ -19,8 +19,9 @@ struct entry {
 	uint8_t n_asked;
 	uint32_t hash_next;
 	uint32_t bucket;
-	uint32_t queue_next; /* in the queue of addresses to ask, by due time */
-	uint32_t parked;     /* first parked SYN */
+	/* In the queue of addresses to ask, by due time: exactly the pending ones are in it. */
+	uint32_t queue_prev, queue_next;
+	uint32_t parked; /* first parked SYN */
 	int64_t due_ns;
 };
 
@@ -96,12 +97,25 @@ static void push_ask(struct onlink *onlink, struct entry *e, int64_t due_ns)
 {
 	uint32_t id = (uint32_t)(e - onlink->entries) + 1;
 	e->due_ns = due_ns;
+	e->queue_prev = onlink->ask_tail;
 	e->queue_next = NIL;
 	if (onlink->ask_tail)
 		onlink->entries[onlink->ask_tail - 1].queue_next = id;
 	else
 		onlink->ask_head = id;
 	onlink->ask_tail = id;
+}
+
+static void unlink_ask(struct onlink *onlink, struct entry *e)
+{
+	if (e->queue_prev)
+		onlink->entries[e->queue_prev - 1].queue_next = e->queue_next;
+	else
+		onlink->ask_head = e->queue_next;
+	if (e->queue_next)
+		onlink->entries[e->queue_next - 1].queue_prev = e->queue_prev;
+	else
+		onlink->ask_tail = e->queue_prev;
 }
 
 enum onlink_state onlink_lookup(
@@ -125,10 +139,13 @@ enum onlink_state onlink_lookup(
 	/* Due at once: in front of what waits for its second try would be fairer, but the queue is
 	 * sorted by time only because everything waits equally long; new ones wait a tick at most. */
 	e->due_ns = now_ns;
+	uint32_t id = (uint32_t)(e - onlink->entries) + 1;
 	e->queue_next = onlink->ask_head;
-	onlink->ask_head = (uint32_t)(e - onlink->entries) + 1;
-	if (!onlink->ask_tail)
-		onlink->ask_tail = onlink->ask_head;
+	if (onlink->ask_head)
+		onlink->entries[onlink->ask_head - 1].queue_prev = id;
+	else
+		onlink->ask_tail = id;
+	onlink->ask_head = id;
 	return ONLINK_PENDING;
 }
 
@@ -177,6 +194,8 @@ void onlink_note(struct onlink *onlink, const struct ipaddr *addr, const uint8_t
 	if (!e)
 		return;
 	memcpy(e->mac, mac, 6);
+	if (e->state == ONLINK_PENDING)
+		unlink_ask(onlink, e);
 	e->state = ONLINK_RESOLVED;
 	release(onlink, e, &onlink->ready_head);
 }
@@ -204,11 +223,7 @@ const struct ipaddr *onlink_next_request(struct onlink *onlink, int64_t now_ns)
 		struct entry *e = &onlink->entries[onlink->ask_head - 1];
 		if (e->due_ns > now_ns)
 			return NULL;
-		onlink->ask_head = e->queue_next;
-		if (!onlink->ask_head)
-			onlink->ask_tail = NIL;
-		if (e->state != ONLINK_PENDING)
-			continue;
+		unlink_ask(onlink, e);
 		if (e->n_asked == ONLINK_TRIES) {
 			e->state = ONLINK_FAILED;
 			release(onlink, e, &onlink->failed_head);

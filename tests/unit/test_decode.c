@@ -1,6 +1,5 @@
 /* Claims about wire/decode: golden packets (tests/vectors/packets, built by scapy) read as stated;
  * every truncation and every corrupted byte is classified, without a read out of bounds. */
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,101 +10,10 @@
 #include <cmocka.h>
 
 #include "tests/unit/guard.h"
+#include "tests/unit/packet_vectors.h"
 #include "tests/unit/rng.h"
-#include "wire/checksum.h"
-#include "wire/decode.h"
 
-enum { VECTORS_MAX = 128, KEYS_MAX = 24 };
-
-struct vector {
-	char name[256];
-	enum link_type link;
-	enum packet_kind kind;
-	size_t n_keys;
-	struct {
-		char key[16], value[64];
-	} keys[KEYS_MAX];
-	size_t len;
-	uint8_t bytes[512];
-};
-
-static struct vector vectors[VECTORS_MAX];
-static size_t n_vectors;
 static struct guard guard;
-
-static enum packet_kind kind_of(const char *word)
-{
-	static const char *const names[PACKET_KIND_COUNT] = {[PACKET_TCP] = "tcp",
-	    [PACKET_ICMP_ERROR] = "icmp",
-	    [PACKET_NEIGHBOUR] = "neighbour",
-	    [PACKET_FRAGMENT] = "fragment",
-	    [PACKET_BAD_CHECKSUM] = "bad_checksum",
-	    [PACKET_MALFORMED] = "malformed",
-	    [PACKET_OTHER] = "other"};
-	for (int i = 0; i < PACKET_KIND_COUNT; i++)
-		if (strcmp(names[i], word) == 0)
-			return (enum packet_kind)i;
-	fail_msg("unknown kind %s", word);
-	return PACKET_KIND_COUNT;
-}
-
-static void read_hex(struct vector *v, const char *line)
-{
-	unsigned byte;
-	int n;
-	while (sscanf(line, " %2x%n", &byte, &n) == 1) {
-		assert_true(v->len < sizeof(v->bytes));
-		v->bytes[v->len++] = (uint8_t)byte;
-		line += n;
-	}
-}
-
-static void read_vector(const char *dir, const char *name)
-{
-	char path[600], line[256], key[16], value[64];
-	assert_true(n_vectors < VECTORS_MAX);
-	struct vector *v = &vectors[n_vectors++];
-	bool is_hex = false;
-	snprintf(v->name, sizeof(v->name), "%s", name);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	FILE *f = fopen(path, "r");
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f)) {
-		if (line[0] == '#')
-			continue;
-		if (is_hex) {
-			read_hex(v, line);
-			continue;
-		}
-		int n = sscanf(line, "%15s %63s", key, value);
-		is_hex = n == 1 && strcmp(key, "hex") == 0;
-		if (is_hex)
-			continue;
-		assert_int_equal(n, 2);
-		if (strcmp(key, "link") == 0) {
-			v->link = strcmp(value, "raw") == 0 ? LINK_RAW_IP : LINK_ETHERNET;
-		} else if (strcmp(key, "kind") == 0) {
-			v->kind = kind_of(value);
-		} else {
-			assert_true(v->n_keys < KEYS_MAX);
-			snprintf(v->keys[v->n_keys].key, sizeof(key), "%s", key);
-			snprintf(v->keys[v->n_keys++].value, sizeof(value), "%s", value);
-		}
-	}
-	fclose(f);
-	assert_true(is_hex && v->len > 0);
-}
-
-static void read_vectors(const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *entry;
-	assert_non_null(d);
-	while ((entry = readdir(d)))
-		if (strstr(entry->d_name, ".hex"))
-			read_vector(dir, entry->d_name);
-	closedir(d);
-}
 
 /* ---- fields ---- */
 
@@ -242,20 +150,13 @@ static void check_bounds(const struct packet *p, size_t len)
 	assert_in_range(s->wscale, 0, 14);
 }
 
-static size_t ip_offset(const struct vector *v)
-{
-	if (v->link == LINK_RAW_IP)
-		return 0;
-	return v->bytes[12] == 0x81 ? 18 : v->bytes[12] == 0x88 ? 22 : 14;
-}
-
 /* Bytes of the packet that its length field counts. */
 static size_t ip_end(const struct vector *v)
 {
-	const uint8_t *ip = v->bytes + ip_offset(v);
+	const uint8_t *ip = v->bytes + vector_ip_offset(v);
 	size_t len =
 	    ip[0] >> 4 == 6 ? 40 + ((size_t)ip[4] << 8) + ip[5] : ((size_t)ip[2] << 8) + ip[3];
-	return ip_offset(v) + len;
+	return vector_ip_offset(v) + len;
 }
 
 static void test_every_truncation_is_classified(void **state)
@@ -279,7 +180,7 @@ static void test_every_truncation_is_classified(void **state)
 /* Does a checksum guard this byte of a TCP packet? Only lengths, addresses and what is above them. */
 static bool is_guarded(const struct vector *v, size_t at)
 {
-	size_t ip = ip_offset(v);
+	size_t ip = vector_ip_offset(v);
 	if (v->kind != PACKET_TCP || at < ip || at >= ip_end(v))
 		return false;
 	if (v->bytes[ip] >> 4 == 4)
@@ -357,7 +258,7 @@ static void test_the_partial_checksum_rule_is_exact(void **state)
 int main(void)
 {
 	guard = guard_create();
-	read_vectors(SRCDIR "/tests/vectors/packets");
+	vectors_read();
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_golden_packets_read_as_stated),
 	    cmocka_unit_test(test_every_truncation_is_classified),
