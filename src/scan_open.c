@@ -258,6 +258,7 @@ static int open_backend(struct scan *scan, struct scan_tx *tx, int f, struct dia
 	}
 	switch (kind) {
 	case TX_XDP:
+		config.may_zero_copy = true;
 		return tx_open(TX_BACKEND_XDP, &config, diag, &tx->backends[f]);
 	case TX_PACKET:
 		return tx_open(TX_BACKEND_PACKET, &config, diag, &tx->backends[f]);

@@ -23,7 +23,7 @@ enum {
 };
 
 enum tx_backend_kind {
-	TX_BACKEND_XDP,    /* AF_XDP: zero copy where the driver offers it */
+	TX_BACKEND_XDP,    /* AF_XDP: copy mode, or zero copy where asked for and offered */
 	TX_BACKEND_PACKET, /* AF_PACKET, sendmmsg, bypassing the queueing discipline */
 	TX_BACKEND_LIBNET, /* libnet's injection, one call a frame */
 	TX_BACKEND_NULL,   /* nowhere: what the sender costs without a kernel (tests/bench) */
@@ -64,6 +64,9 @@ struct tx_config {
 	uint32_t ifindex;
 	bool is_raw_ip; /* frames start with the IP header: tun, WireGuard, ppp. No AF_XDP */
 	uint32_t queue; /* transmit queue that AF_XDP takes: another one for each sender */
+	/* AF_XDP may take the queue over from the driver (zero copy), its receive side too: what comes
+	 * in there then passes through our memory on its way to the host. For those who ask for it. */
+	bool may_zero_copy;
 };
 
 /* Opens one kind of back end. Needs CAP_NET_RAW. Returns 0 and *out, owned by the caller, or with

@@ -1,6 +1,7 @@
 /* backend_xdp: AF_XDP through libxdp, its only user. Owns one socket on one queue and the memory
- * that it shares with the kernel; sender thread. Sends only: no XDP program is loaded, nothing on
- * the interface changes. Refuses to wait: a full ring is the caller's -EAGAIN.
+ * that it shares with the kernel; sender thread. Sends only: no XDP program is loaded, and in copy
+ * mode nothing on the interface changes. Refuses to wait: a full ring is the caller's -EAGAIN; and
+ * refuses zero copy unless asked, because with it some drivers (virtio_net) receive into our memory.
  * Source: Documentation/networking/af_xdp.rst; net/xdp/xsk.c for what sendto answers. */
 #include "autoconfig.h"
 
@@ -21,9 +22,13 @@
 #include <xdp/xsk.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 enum {
-	N_CHUNKS = 2048,
+	N_CHUNKS = 2048, /* to send from */
+	/* Zero copy only: chunks that the driver receives into, for the host. It keeps them going
+	 * round by itself, because we take none. */
+	N_RX_CHUNKS = 2048,
 	CHUNK_LEN = 2048,
 	/* Frames start at different lines of their chunks: 2 KiB apart, all would share the same few
 	 * cache sets. CHUNK_LEN - TX_FRAME_MAX is the room for it. */
@@ -32,6 +37,7 @@ enum {
 	/* In copy mode the kernel sends this many frames a call unless told otherwise (6.18 can be). */
 	CALL_FRAMES = 32,
 	CALL_FRAMES_WANTED = 256,
+	SNDBUF_BYTES = 4 << 20,
 };
 
 #define BUSY_TIMEOUT_NS (500 * NS_PER_MS)
@@ -42,10 +48,11 @@ enum {
 
 struct tx_xdp {
 	struct tx_backend base;
-	uint8_t *area; /* N_CHUNKS * CHUNK_LEN */
+	uint8_t *area; /* N_CHUNKS, then N_RX_CHUNKS when zero copy is tried */
+	size_t area_len;
 	struct xsk_umem *umem;
 	struct xsk_socket *xsk;
-	struct xsk_ring_prod fill; /* the kernel wants one; it stays empty */
+	struct xsk_ring_prod fill;
 	struct xsk_ring_cons comp;
 	struct xsk_ring_prod tx;
 	int fd;
@@ -163,16 +170,23 @@ static int xdp_flush(struct tx_backend *backend)
 	return -EAGAIN;
 }
 
-static void xdp_close(struct tx_backend *backend)
+static void release(struct tx_xdp *x)
 {
-	struct tx_xdp *x = (struct tx_xdp *)backend;
 	if (x->xsk)
 		xsk_socket__delete(x->xsk);
 	if (x->umem)
 		(void)xsk_umem__delete(x->umem);
 	if (x->area)
-		munmap(x->area, (size_t)N_CHUNKS * CHUNK_LEN);
-	free(x);
+		munmap(x->area, x->area_len);
+	x->xsk = NULL;
+	x->umem = NULL;
+	x->area = NULL;
+}
+
+static void xdp_close(struct tx_backend *backend)
+{
+	release((struct tx_xdp *)backend);
+	free(backend);
 }
 
 static int quiet(enum libxdp_print_level level, const char *text, va_list ap)
@@ -198,27 +212,37 @@ static void raise_memlock(void)
 	(void)setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 
-static int make_umem(struct tx_xdp *x)
+static int make_umem(struct tx_xdp *x, bool is_zero_copy)
 {
 	const struct xsk_umem_config config = {
-	    .fill_size = 64, .comp_size = N_CHUNKS, .frame_size = CHUNK_LEN};
-	size_t len = (size_t)N_CHUNKS * CHUNK_LEN;
-	void *area = mmap(
-	    NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	    .fill_size = N_RX_CHUNKS, .comp_size = N_CHUNKS, .frame_size = CHUNK_LEN};
+	uint32_t n_rx = is_zero_copy ? N_RX_CHUNKS : 0, at;
+	x->area_len = (size_t)(N_CHUNKS + n_rx) * CHUNK_LEN;
+	void *area = mmap(NULL, x->area_len, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (area == MAP_FAILED)
 		return -errno;
 	x->area = area;
 	for (size_t i = 0; i < N_CHUNKS; i++)
 		x->free_addrs[i] = i * CHUNK_LEN + i % N_COLOURS * COLOUR_LEN;
 	x->n_free = N_CHUNKS;
-	return xsk_umem__create(&x->umem, area, len, &x->fill, &x->comp, &config);
+	int err = xsk_umem__create(&x->umem, area, x->area_len, &x->fill, &x->comp, &config);
+	if (err || n_rx == 0)
+		return err;
+	if (xsk_ring_prod__reserve(&x->fill, n_rx, &at) != n_rx)
+		return -ENOBUFS;
+	for (uint32_t i = 0; i < n_rx; i++)
+		*xsk_ring_prod__fill_addr(&x->fill, at + i) = (uint64_t)(N_CHUNKS + i) * CHUNK_LEN;
+	xsk_ring_prod__submit(&x->fill, n_rx);
+	return 0;
 }
 
-static int make_socket(struct tx_xdp *x, const struct tx_config *config)
+static int make_socket(struct tx_xdp *x, const struct tx_config *config, bool is_zero_copy)
 {
 	const struct xsk_socket_config socket_config = {.tx_size = N_CHUNKS,
 	    .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
-	    .bind_flags = XDP_USE_NEED_WAKEUP};
+	    .bind_flags =
+		(uint16_t)(XDP_USE_NEED_WAKEUP | (is_zero_copy ? XDP_ZEROCOPY : XDP_COPY))};
 	/* The kernel frees the queue of a socket that was closed a moment later, so that one scan
 	 * right after another finds it taken at first. */
 	int64_t deadline_ns = clock_mono_ns() + BUSY_TIMEOUT_NS;
@@ -232,18 +256,38 @@ static int make_socket(struct tx_xdp *x, const struct tx_config *config)
 	if (err)
 		return err;
 	x->fd = xsk_socket__fd(x->xsk);
-	x->call_frames = CALL_FRAMES;
+	return 0;
+}
+
+/* Only speed depends on these: without them calls are more, or the queue is sooner full. */
+static void tune_socket(struct tx_xdp *x)
+{
 	uint32_t wanted = CALL_FRAMES_WANTED;
+	int bytes = SNDBUF_BYTES;
+	x->call_frames = CALL_FRAMES;
 	if (setsockopt(x->fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &wanted, sizeof(wanted)) == 0)
 		x->call_frames = wanted;
-	int bytes = 4 << 20;
 	if (setsockopt(x->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
 		(void)setsockopt(x->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-	struct xdp_options options = {0};
-	socklen_t len = sizeof(options);
-	(void)getsockopt(x->fd, SOL_XDP, XDP_OPTIONS, &options, &len);
-	x->base.name =
-	    options.flags & XDP_OPTIONS_ZEROCOPY ? "AF_XDP (zero copy)" : "AF_XDP (copy)";
+}
+
+/* Opens in one mode; on failure everything is released again. */
+static int open_mode(struct tx_xdp *x, const struct tx_config *config, bool is_zero_copy)
+{
+	int err = make_umem(x, is_zero_copy);
+	if (!err)
+		err = make_socket(x, config, is_zero_copy);
+	/* Drivers accept zero copy and then refuse to send without an XDP program on the interface:
+	 * a wake-up with nothing to send finds out. */
+	if (!err && is_zero_copy && sendto(x->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 &&
+	    errno != EAGAIN)
+		err = -errno;
+	if (err) {
+		release(x);
+		return err;
+	}
+	tune_socket(x);
+	x->base.name = is_zero_copy ? "AF_XDP (zero copy)" : "AF_XDP (copy)";
 	return 0;
 }
 
@@ -261,9 +305,10 @@ int tx_xdp_open(const struct tx_config *config, struct diag *diag, struct tx_bac
 	(void)libxdp_set_print(quiet);
 	(void)libbpf_set_print(quiet_bpf);
 	raise_memlock();
-	int err = make_umem(x);
-	if (!err)
-		err = make_socket(x, config);
+	int zero_copy_err = config->may_zero_copy ? open_mode(x, config, true) : -EOPNOTSUPP;
+	int err = zero_copy_err ? open_mode(x, config, false) : 0;
+	if (config->may_zero_copy && zero_copy_err && !err)
+		log_info("%s: no zero copy: %s", config->interface, strerror(-zero_copy_err));
 	if (err) {
 		diag_set(diag, err, "%s: AF_XDP on queue %u: %s", config->interface, config->queue,
 		    err == -EBUSY ? "another socket has it" : strerror(-err));

@@ -57,7 +57,8 @@ int main(int argc, char **argv)
 		return 2;
 	struct tx_config config = {.interface = argv[2],
 	    .ifindex = if_nametoindex(argv[2]),
-	    .is_raw_ip = strcmp(argv[3], "raw") == 0};
+	    .is_raw_ip = strcmp(argv[3], "raw") == 0,
+	    .may_zero_copy = strcmp(argv[1], "xdp") == 0};
 	log_set_level(LOG_INFO);
 	if (strcmp(argv[1], "best") == 0)
 		err = tx_open_best(&config, &diag, &backend);
