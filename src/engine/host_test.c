@@ -79,6 +79,8 @@ void host_test_suspect(struct engine *engine, struct session *session, int64_t n
 	size_t n_free = pool_get_capacity(engine->sessions) - pool_get_used(engine->sessions);
 	if (n_free < engine->config.n_hyperack)
 		return;
+	if (session->conn.rtt_ns > 0)
+		host->rtt_ns = session->conn.rtt_ns;
 	start(engine, host, now_ns);
 	if (host->n_pending == 0)
 		judge(engine, host);

@@ -33,6 +33,7 @@ struct host {
 	uint8_t n_pending;   /* test connections under way */
 	uint8_t n_spoke;     /* test connections that answered data */
 	struct hyperack_evidence evidence;
+	int64_t rtt_ns;          /* of the connection that raised the suspicion; 0: unknown */
 	struct session *waiting; /* sessions that wait for the verdict */
 };
 

@@ -10,6 +10,9 @@
 
 #define SUSPECT_AFTER_NS                                                                           \
 	(2 * NS_PER_SEC) /* acknowledged and silent so long: test the host meanwhile */
+/* A random port that has not answered so long says no. Twice RFC 6298's first timeout, for hosts that
+ * are slow and a machine that is busy: waiting costs no packet. */
+#define TEST_RTO_NS (2 * NS_PER_SEC)
 enum {
 	RX_WINDOW = 8192, /* what we let a peer send unacknowledged: twice what is kept */
 	SYN_WINDOW = 64240,
@@ -162,7 +165,9 @@ static bool connect_step(struct engine *engine, struct session *session, int64_t
 	if (!enter_table(engine, session))
 		return false;
 	prepare_conn(engine, session, cookie.iss);
-	if (session->kind == SESSION_TARGET && rtt_ns > 0 && 3 * rtt_ns > session->conn.rto_ns)
+	if (session->kind == SESSION_HOST_TEST)
+		session->conn.rto_ns = TEST_RTO_NS;
+	if (session->kind != SESSION_PREFIX && rtt_ns > 0 && 3 * rtt_ns > session->conn.rto_ns)
 		session->conn.rto_ns = 3 * rtt_ns;
 	struct event event = {.kind = EVENT_OPEN};
 	session_step(engine, session, &event, now_ns);
@@ -214,6 +219,7 @@ bool session_open_test(struct engine *engine, struct host *host, uint16_t port, 
 	session->flow.raddr = host->addr;
 	session->flow.rport = port;
 	session->host = host;
+	session->evidence.rtt_ns = host->rtt_ns;
 	host->n_sessions++;
 	if (connect_step(engine, session, now_ns))
 		return true;

@@ -95,6 +95,26 @@ static void test_each_kind_of_host_gets_its_verdict(void **state)
 	}
 }
 
+/* A SYN-ACK that takes longer than the first timeout of RFC 6298 is a SYN-ACK all the same. */
+static void test_a_slow_host_is_convicted_too(void **state)
+{
+	(void)state;
+	struct engine_config config = world_config();
+	struct world *w = world_create(&config, "auto", 7);
+	w->kind_of = kind_by_host;
+	w->delay_ns = 600 * NS_PER_MS;
+	struct target silent = host_port(1, SILENT_PORT);
+	world_probe(w, &silent, 0);
+	world_run(w, 2500 * NS_PER_MS);
+	world_drain(w, 60 * NS_PER_SEC);
+	const struct record *r = world_record(w, &silent);
+	assert_int_equal(r->hyperack.verdict, HYPERACK_YES);
+	assert_int_equal(r->hyperack.n_synack, 5);
+	assert_int_equal(r->hyperack.n_acked_data, 5);
+	world_check_clean(w);
+	world_destroy(w);
+}
+
 static void test_hyperack_0_tests_nobody(void **state)
 {
 	(void)state;
@@ -426,6 +446,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_each_kind_of_host_gets_its_verdict),
+	    cmocka_unit_test(test_a_slow_host_is_convicted_too),
 	    cmocka_unit_test(test_hyperack_0_tests_nobody),
 	    cmocka_unit_test(test_many_answering_ports_are_suspicious_without_silence),
 	    cmocka_unit_test(test_every_order_of_arrivals_gives_the_same_record),
