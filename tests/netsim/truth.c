@@ -135,6 +135,15 @@ static bool play_host(const struct sim_config *cfg, const struct target *target,
 	return false;
 }
 
+/* Outside aliased prefixes an IPv6 host has an address that somebody chose: an interface identifier
+ * below 2^32, or one made of a MAC (RFC 4291 appendix A). A random one meets nobody. */
+static bool is_nobody(const struct ipaddr *addr)
+{
+	if (ipaddr_is_v4(addr) || (addr->b[11] == 0xff && addr->b[12] == 0xfe))
+		return false;
+	return addr->b[8] || addr->b[9] || addr->b[10] || addr->b[11];
+}
+
 static void play_port(const struct sim_config *cfg, const struct target *target, struct truth *out)
 {
 	uint64_t h = out->endpoint;
@@ -184,7 +193,13 @@ void truth_get(const struct sim_config *cfg, const struct target *target, struct
 		return;
 	}
 	out->traits = get_traits(cfg, out->host);
-	if (play_prefix(cfg, target, out) || play_host(cfg, target, out))
+	if (play_prefix(cfg, target, out))
+		return;
+	if (is_nobody(&target->addr)) {
+		out->behaviour = BEHAVIOUR_FILTERED;
+		return;
+	}
+	if (play_host(cfg, target, out))
 		return;
 	play_port(cfg, target, out);
 }

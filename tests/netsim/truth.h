@@ -38,7 +38,8 @@ struct truth {
 	uint64_t endpoint; /* hash of address and port */
 };
 
-/* The truth about a target. Pure, O(1), some tens of nanoseconds, any thread. */
+/* The truth about a target: FILTERED for IPv6 interface identifiers that look random, unless their
+ * prefix is aliased. Pure, O(1), some tens of nanoseconds, any thread. */
 void truth_get(const struct sim_config *cfg, const struct target *target, struct truth *out);
 
 /* A value of a range for one host and purpose, ms. */
