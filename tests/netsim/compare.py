@@ -2,7 +2,8 @@
 """Compares a scan's records with netsim's truth, target by target.
 
     netsim --truth --seed 1 --preset mixed < targets.csv > truth.jsonl
-    compare.py --truth truth.jsonl records.jsonl[.zst] [--floor METRIC=VALUE]... [--json] [--show N]
+    compare.py --truth truth.jsonl records.jsonl[.zst] [--metadata FILE] [--floor METRIC=VALUE]...
+               [--json] [--show N]
 
 Prints precision and recall per outcome and per protocol, of the HyperACKtive, pseudo-service, decoy
 and prefix labels, and counts missing, spurious and duplicate records. Exits 1 when a metric is below
@@ -168,12 +169,14 @@ class Comparison:
         if truth["aliased"]:
             self.metrics["prefix.labelled_v6"].add(record.get("aliased_prefix"))
 
-    def finish(self, prefixes):
-        """prefixes: {prefix: (is_aliased, any record labelled, n records)} of IPv6."""
-        for is_aliased, is_labelled, _ in prefixes.values():
+    def finish(self, prefixes, listed):
+        """prefixes: {IPv6 prefix with records: (is aliased, is any record labelled)}; listed: prefixes
+        that the scan's metadata call aliased, which no record may have been late enough to show."""
+        for prefix, (is_aliased, is_labelled) in prefixes.items():
+            is_said = is_labelled or prefix in listed
             if is_aliased:
-                self.metrics["aliased.recall"].add(is_labelled)
-            if is_labelled:
+                self.metrics["aliased.recall"].add(is_said)
+            if is_said:
                 self.metrics["aliased.precision"].add(is_aliased)
         for _ in self.duplicates:
             self.metrics["no_duplicates"].add(False)
@@ -181,7 +184,15 @@ class Comparison:
             self.metrics["no_duplicates"].add(True)
 
 
-def compare(truth_path, record_paths):
+def read_metadata(path):
+    """Prefixes of the metadata file's list."""
+    if not path:
+        return set()
+    with open(path, encoding="utf-8") as file:
+        return {ipaddress.ip_network(p["prefix"]) for p in json.load(file).get("prefixes", [])}
+
+
+def compare(truth_path, record_paths, listed=frozenset()):
     by_target = collections.defaultdict(list)
     for path in record_paths:
         for record in read_json(path):
@@ -195,13 +206,13 @@ def compare(truth_path, record_paths):
         records = by_target.pop(target, [])
         result.add(truth, records, hosts[target[0]] > 1)
         if target[0].version == 6 and records:
-            old = prefixes.get(prefix_of(target[0]), (False, False, 0))
+            was_labelled = prefixes.get(prefix_of(target[0]), (False, False))[1]
             prefixes[prefix_of(target[0])] = (
-                truth["aliased"], old[1] or any(r.get("aliased_prefix") for r in records), old[2] + 1)
+                truth["aliased"], was_labelled or any(r.get("aliased_prefix") for r in records))
     for records in by_target.values():
         result.metrics["not_spurious"].add(False)
         result.spurious.append(({"behaviour": "not a target", "outcome": "-"}, records[0]))
-    result.finish(prefixes)
+    result.finish(prefixes, listed)
     return result, len(truths)
 
 
@@ -250,12 +261,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("records", nargs="+")
     parser.add_argument("--truth", required=True)
+    parser.add_argument("--metadata", help="the scan's metadata file: for its list of prefixes")
     parser.add_argument("--floor", action="append", default=[], metavar="METRIC=VALUE")
     parser.add_argument("--json", action="store_true", help="metrics as one JSON object")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N cases of each error")
     args = parser.parse_args()
     try:
-        result, n_targets = compare(args.truth, args.records)
+        result, n_targets = compare(args.truth, args.records, read_metadata(args.metadata))
     except (OSError, KeyError, ValueError) as err:
         print(f"compare.py: {err}", file=sys.stderr)
         return 2
