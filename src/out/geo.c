@@ -175,7 +175,7 @@ static uint32_t find_record(const MMDB_s *mmdb, const struct ipaddr *addr, bool 
 			node = mmdb->ipv4_start_node.node_value;
 	}
 	for (; i < 128 && node < n; i++)
-		node = read_record(mmdb, node, addr->b[i / 8] >> (7 - i % 8) & 1U);
+		node = read_record(mmdb, node, (unsigned)addr->b[i / 8] >> (7 - i % 8) & 1);
 	return node;
 }
 

@@ -97,7 +97,7 @@ static void put_names(struct text *t, const char *const *names, size_t n)
 {
 	text_putc(t, '[');
 	for (size_t i = 0; i < n && names[i]; i++) {
-		text_put(t, &",\""[i == 0], i == 0 ? 1 : 2);
+		text_puts(t, i == 0 ? "\"" : ",\"");
 		text_put_printable(t, (const uint8_t *)names[i], strnlen(names[i], TEXT_MAX),
 		    TEXT_MAX, TEXT_QUOTE_JSON);
 		text_putc(t, '"');
@@ -279,7 +279,7 @@ static void put_tcp_options(struct text *t, const struct record_view *view)
 			else
 				cursor_take(&c, option_len - 2U);
 		}
-		text_put(t, &",\""[is_first], is_first ? 1 : 2);
+		text_puts(t, is_first ? "\"" : ",\"");
 		const char *name = c.is_short ? "bad" : option_name(kind);
 		text_puts(t, name ? name : "unknown-");
 		if (!name)
