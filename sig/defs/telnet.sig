@@ -23,6 +23,7 @@ rule late-negotiation rank 70
 # No negotiation, but a login prompt at the end of text: a terminal, and on TCP that is telnet.
 rule prompt rank 40
     pattern /[\r\n\t\x1b\x20-\x7e\x80-\xff]*?(?:^|[\r\n>\x07 ])[\w .@()-]{0,60}?\b(?:login|user ?name|user|account|password)(?: id| name)? ?[:>] ?[\r\n]*$/im
+    not start "Login:"
 
 accept [ff fd 18 ff fd 20 ff fd 23 ff fd 27] as negotiation first
 accept [ff fb 25 ff fb 26 ff fd 18] from "inetutils telnetd 2.4"
