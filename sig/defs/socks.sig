@@ -9,7 +9,7 @@ probe socks
     send [05 02 00 02]
 
 rule method rank 76
-    asked [05 ??]
+    asked [05 01] | [05 02] | [05 03] | [05 04]
     at 0 [05]
     u8 1 in 0..9 0xff
     size 2
