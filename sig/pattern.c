@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* The JIT counts backtracks in chunks: this keeps a hostile input under 50 us a pattern. */
-enum { MATCH_LIMIT = 2000, JIT_STACK_LEN = 64 * 1024 };
+enum { MATCH_LIMIT = 1000, JIT_STACK_LEN = 64 * 1024 };
 
 struct pattern {
 	pcre2_code *code;

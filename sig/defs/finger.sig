@@ -7,7 +7,7 @@ probe finger
     send "synspect\r\n"
 
 rule login rank 84
-    pattern /(?:\r?\n)?Login(?: name)?: ?[^\s:]+\s+(?:\t+)?(?:Name|In real life): /
+    pattern /(?:\r?\n)?Login(?: name)?: ?[^\s:]+[ \t]{1,60}(?:Name|In real life): /
 
 rule no-such-user rank 84
     pattern /(?:finger: [^\n]{1,1000}: no such user\.?\r?\n)/

@@ -22,6 +22,7 @@ rule late-negotiation rank 70
 
 # No negotiation, but a login prompt at the end of text: a terminal, and on TCP that is telnet.
 rule prompt rank 40
+    ends ":" | ": " | ":\n" | ":\r\n" | ":\r" | ": \r\n" | ">" | "> "
     pattern /[\r\n\t\x1b\x20-\x7e\x80-\xff]*?(?:^|[\r\n>\x07 ])[\w .@()-]{0,60}?\b(?:login|user ?name|user|account|password)(?: id| name)? ?[:>] ?[\r\n]*$/im
     not start "Login:"
 

@@ -8,7 +8,7 @@ probe whois
     send "synspect.invalid\r\n"
 
 rule comment rank 84
-    pattern /(?:\r?\n){0,3}[%#] ?(?:[^\n]*\n[%#;]? ?){0,4}?[^\n]*(?:\bWHOIS\b|RIPE Database|whois\.|registr(?:y|ar)|ARIN|APNIC|LACNIC|AFRINIC)[^\n]*\n/i
+    pattern /(?:\r?\n){0,3}[%#] ?(?:[^\n]*\n[%#;]? ?){0,4}?[^\n]*(?:\bWHOIS\b|RIPE Database|whois\.|registr(?:y|ar)|ARIN|APNIC|LACNIC|AFRINIC)[^\n]*\n/i within 400
 
 rule record rank 82
     pattern /\s{0,4}(?:Domain Name|Registry Domain ID|domain|inetnum|NetRange|aut-num|nserver|refer):\s+\S[^\r\n]*\r?\n\s*(?:[A-Za-z][A-Za-z0-9 \/-]{1,40}:[^\r\n]*\r?\n\s*){1}/
