@@ -13,23 +13,17 @@ rule version rank 96
     length be32 14 + 14 cut
     at 18 [00 00 00 01 80 00 00]
 
-# The handshake alone, in answer to us: an echo would have said more.
-rule handshake rank 96
-    answers jdwp
-    start "JDWP-Handshake"
-    size 14..17
-
-# Without our question it may be an echo.
+# The handshake alone may be an echo that was cut.
 rule alone rank 94
     start "JDWP-Handshake"
-    size 14
+    size 14..17
     candidates jdwp echo
 
 extract /JDWP-Handshake.{11}.{0,400}?(?<product>Java Debug Wire Protocol)[^\n]{0,80}?version (?<version>[0-9][0-9.]*)/
 
-accept "JDWP-Handshake" answers jdwp as handshake
+unsure "JDWP-Handshake" answers jdwp
 accept "JDWP-Handshake" [00 00 00 20 00 00 00 01 80 00 00 00 00 00 09] "OpenJDK 1" [00*8] answers jdwp as version
 unsure "JDWP-Handshake" as alone
 reject "JDWP-Handshake" [00 00 00 0b 00 00 00 01 00 01 01] answers jdwp is echo
-reject "JDWP-Handshake" asked "JDWP-Handshake" is echo
+unsure "JDWP-Handshake" asked "JDWP-Handshake"
 reject "JDWP-Hand"

@@ -4,8 +4,9 @@ source   "rsyncd.conf(5) and csprotocol.txt of rsync 3.2"
 ports    873
 speaks-first yes
 
+# An old version, which no server of today would greet with: so an echo can be told.
 probe rsync
-    send "@RSYNCD: 31.0\n"
+    send "@RSYNCD: 29\n"
 
 rule greeting rank 95
     pattern /@RSYNCD: (?<proto_version>[0-9]{2}(?:\.[0-9])?)(?: [a-z0-9 ]+)?\n/

@@ -5,9 +5,6 @@ ports    5900 5901 5902 5903
 maybe-ports 5800 5904-5910
 speaks-first yes
 
-probe vnc
-    send "RFB 003.008\n"
-
 rule version rank 95
     pattern /RFB (?<proto_version>[0-9]{3}\.[0-9]{3})\n/
 
