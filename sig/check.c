@@ -81,6 +81,11 @@ static void fail(struct checker *ck, const struct sig_protocol *protocol,
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	snprintf(text, sizeof(text), "%s:%u:1: %s", protocol->file, vector->line, what);
+	/* What was captured is a stranger's bytes. */
+	for (char *p = text; *p; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '.';
+	}
 	if (ck->report)
 		ck->report(ck->arg, text);
 	ck->n_failed++;
