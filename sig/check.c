@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -309,11 +310,13 @@ int sig_check_vectors(const struct sig_set *set, const char *name, sig_check_rep
 	return 0;
 }
 
-size_t sig_check_ports(const struct sig_set *set, sig_check_report_fn *report, void *arg)
+int sig_check_ports(
+    const struct sig_set *set, sig_check_report_fn *report, void *arg, size_t *n_clashes)
 {
-	static _Thread_local const struct sig_protocol *owner[65536];
-	size_t n_clashes = 0;
-	memset(owner, 0, sizeof(owner));
+	const struct sig_protocol **owner = calloc(65536, sizeof(*owner));
+	*n_clashes = 0;
+	if (!owner)
+		return -ENOMEM;
 	for (const struct sig_protocol *p = set->protocols; p; p = p->next) {
 		for (const struct sig_port *port = p->ports; port; port = port->next) {
 			for (unsigned n = port->lo; n <= port->hi && !port->is_shared; n++) {
@@ -323,11 +326,12 @@ size_t sig_check_ports(const struct sig_set *set, sig_check_report_fn *report, v
 					    "%s:%u:1: port %u is expected to be %s already: use maybe-ports",
 					    p->file, port->line, n, owner[n]->name);
 					report(arg, text);
-					n_clashes++;
+					++*n_clashes;
 				}
 				owner[n] = p;
 			}
 		}
 	}
-	return n_clashes;
+	free(owner);
+	return 0;
 }

@@ -71,8 +71,9 @@ typedef void sig_vector_fn(void *arg, const char *protocol, bool is_positive,
     const struct sig_input *input, const char *instead);
 void sig_check_each_vector(const struct sig_set *set, sig_vector_fn *fn, void *arg);
 
-/* Reports ports that two files claim as theirs alone. Returns how many. */
-size_t sig_check_ports(const struct sig_set *set, sig_check_report_fn *report, void *arg);
+/* Reports ports that two files claim as theirs alone, and counts them. Returns 0 or -ENOMEM. */
+int sig_check_ports(const struct sig_set *set, sig_check_report_fn *report, void *arg,
+    size_t *n_clashes) __attribute__((warn_unused_result));
 
 /* The i-th rule by falling rank: "protocol/rule" into text. Returns false past the last. */
 bool sig_set_rule_name(const struct sig_set *set, size_t i, char *text, size_t text_len);

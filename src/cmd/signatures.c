@@ -138,8 +138,7 @@ static int test(const struct scan_config *config, const char *path, struct diag 
 		rc = sig_set_add_dir(set, dirs->v[i], config->contact, diag);
 	rc = rc ? rc : sig_set_add_file(set, path, config->contact, diag, &protocol);
 	rc = rc ? rc : sig_set_finish(set, diag);
-	if (!rc)
-		n_clashes = sig_check_ports(set, print_failure, NULL);
+	rc = rc ? rc : sig_check_ports(set, print_failure, NULL, &n_clashes);
 	rc = rc ? rc : sig_check_vectors(set, NULL, print_failure, NULL, &all);
 	rc = rc ? rc : sig_check_vectors(set, protocol, NULL, NULL, &own);
 	if (rc)

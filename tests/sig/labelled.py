@@ -39,17 +39,24 @@ def corpus_answers(records):
 
 
 def lab_answers(path):
-    """(id, label, kind, sent, data) of a matrix of the lab: one record a (service, probe), with the
-    chunks as [seconds, banner|reply, hex]. What came before anything was sent answers nothing."""
+    """(id, label, kind, sent, data) of an answer matrix of the lab (tests/lab/matrix.py says its form),
+    or of one with a record for each service and probe, whose chunks are [seconds, banner|reply, hex]."""
+    probes = {}
     with open(path, encoding="utf-8") as f:
         for n, line in enumerate(f):
             r = json.loads(line)
-            data = bytes.fromhex("".join(chunk[2] for chunk in r.get("chunks", [])))
-            label = r.get("truth") or r.get("protocol")
-            if data and label:
+            if "probes" in r:
+                probes = {name: bytes.fromhex(text) for name, text in r["probes"].items()}
+            elif "answers" in r:
+                for name, (index, *_) in r["answers"].items():
+                    if index >= 0:
+                        yield (f"{path}:{n}:{name}", r["protocol"], "positive", probes.get(name, b""),
+                               bytes.fromhex(r["replies"][index]))
+            elif r.get("chunks"):
                 is_banner = r["chunks"][0][1] == "banner"
-                yield (f"{path}:{n}", label, "positive", b"" if is_banner else bytes.fromhex(r["sent"] or ""),
-                       data)
+                yield (f"{path}:{n}", r["truth"], "positive",
+                       b"" if is_banner else bytes.fromhex(r["sent"] or ""),
+                       bytes.fromhex("".join(chunk[2] for chunk in r["chunks"])))
 
 
 def identify(answers, with_sent):

@@ -3,7 +3,7 @@
 
   tests/sig/measure.py [--check] [MATRIX.jsonl ...]       (in the build folder; or set SYNSPECT)
 
-Labelled answers are the lab's matrix (tests/lab/*.jsonl in the source tree, and the files given) and
+Labelled answers are the lab's matrices (tests/lab/matrix*.jsonl in the source tree, files given) and
 the corpus ../shared/corpus when it is there. The vectors of the signature files do not count: they
 were written together with the rules, so they say nothing about precision.
 
@@ -30,13 +30,14 @@ SAME = {
     "ircs": {"tls"}, "mqtts": {"tls"}, "nrpe-tls": {"tls"}, "mumble-tls": {"tls"}, "nrpe": {"tls"},
     "mumble": {"tls"}, "rpcbind": {"rpc"}, "java-rmi": {"rmi"}, "xmpp-s2s": {"xmpp"},
     "zabbix-agent": {"zabbix"}, "socks4": {"socks"}, "socks5": {"socks"}, "nfs": {"rpc"},
-    "s7comm": {"iso-tsap"}, "mms": {"iso-tsap"}, "openwire": {"openwire"}, "netbios-ssn": {"smb"},
+    "s7comm": {"iso-tsap"}, "mms": {"iso-tsap"}, "netbios-ssn": {"smb"}, "cvspserver": {"cvs"},
 }
 
 
 def is_right(label, answer):
     """Whether the named protocol, or what carries it, is what the label says."""
     names = {answer["protocol"], *answer.get("layers", [])}
+    label = label.split("/")[0]
     return label in names or bool(SAME.get(label, set()) & names)
 
 
@@ -105,7 +106,7 @@ def main():
         missing = sorted(set(rules) - known)
         print("\n".join(f"{name}: not in sig/confidence.tsv: run tests/sig/measure.py" for name in missing))
         return 1 if missing else 0
-    matrices = [*sorted(map(str, labelled.LAB.glob("*.jsonl"))), *options.matrix]
+    matrices = [*sorted(map(str, labelled.LAB.glob("matrix*.jsonl"))), *options.matrix]
     rows = estimate(rules, count(matrices))
     with table.open("w", encoding="utf-8") as f:
         f.write("# Made by tests/sig/measure.py: protocol/rule, right, wrong, confidence.\n")
