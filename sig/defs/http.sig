@@ -1,6 +1,7 @@
 protocol http
 title    "Hypertext Transfer Protocol"
 source   "RFC 9112 section 4, RFC 1945 section 6"
+source   "nginx 1.22, Apache httpd 2.4, Go 1.19 net/http, Tomcat 9 (answers to HTTP on a TLS port)"
 ports    80 8000 8008 8080 8081 8088 8888
 maybe-ports 81 82 591 2480 3000 5000 7001 7080 8001 8010 8090 8880 8983 9000 9080 9090 10000
 
@@ -24,11 +25,21 @@ rule status rank 60
 rule status-cut rank 59
     pattern /HTTP\/[0-9]\.[0-9] [1-5][0-9][0-9]$/
 
+# An HTTPS server that was spoken to in clear, and says so: what it serves is HTTP inside TLS.
+rule inside-tls rank 75
+    over tls
+    start "HTTP/1."
+    contains "The plain HTTP request was sent to HTTPS port" | \
+             "speaking plain HTTP to an SSL-enabled server port" | \
+             "Client sent an HTTP request to an HTTPS server." | \
+             "This combination of host and port requires TLS." within 20..1500
+
 rule icy rank 60
     start "ICY 200 OK\r\n"
 
 extract header "Server" /(?<product>[^\/\r\n]{1,64}?)(?:\/(?<version>[^ \r\n]+)|$| )/
 extract /HTTP\/[0-9]\.[0-9] (?<status>[0-9]{3})/
+extract /HTTP.{20,900}?<title>\s*(?<title>[^<\r\n]{1,64})/i
 extract header "WWW-Authenticate" /(?<auth>[A-Za-z0-9-]+)(?:.*?realm="(?<realm>[^"]*)")?/
 
 accept "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Length: 0\r\n\r\n" \
@@ -37,6 +48,10 @@ accept "HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"switch\"\r\
     auth "Basic" realm "switch"
 accept "HTTP/1.0 404\r\n\r\n"
 accept "HTTP/1.1 200" as status-cut
+accept "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><head><title>Router</title>" title "Router"
+accept "HTTP/1.1 400 Bad Request\r\nServer: nginx/1.22.1\r\n\r\n<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>" \
+    as inside-tls product "nginx"
+accept "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n" as inside-tls
 accept "ICY 200 OK\r\nicy-name: radio\r\n\r\n" as icy
 reject "HTTP/1.1 xyz OK\r\n\r\n"
 reject "HTTP"
