@@ -15,7 +15,8 @@ rule answer rank 92
     at 0 [01]
     be24 1 in 20..65536
     be16 2 & 3 = 0
-    length be24 1 cut
+    length be24 1 whole
+    at 20 [00 00 01]
     u8 4 & 0x8f = 0
     be24 5 in 257..320
     be32 8 in 0..16777400

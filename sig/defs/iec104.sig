@@ -17,10 +17,11 @@ rule unnumbered rank 90
 rule information rank 88
     at 0 [68]
     u8 1 in 12..253
-    length u8 1 + 2 cut
+    length u8 1 + 2 whole
     u8 2 & 1 = 0
     u8 4 & 1 = 0
     u8 6 in 1..40 45..64 70 100..107 110..113 120..127
+    u8 7 in 1..127 129..255
     u8 8 & 0x3f in 1..13 20..41 44..47
 
 # Supervisory, and a frame of the above behind it.

@@ -10,8 +10,7 @@ probe sane
 # Status good, a version code of major 1.
 rule init rank 80
     at 0 [00 00 00 00 01 0?]
-    at 6 [00] | [01]
-    u8 7 in 0..9
+    at 6 [00 02] | [00 03]
     size 8
 
 accept [00 00 00 00 01 01 00 03] as init answers sane from "saned 1.2"

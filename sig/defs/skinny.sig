@@ -11,7 +11,7 @@ probe skinny
 # Length, a header version (0, or 0x11 to 0x16), a message that servers send.
 rule message rank 82
     le32 0 in 4..2048
-    length le32 0 + 8 cut
+    length le32 0 + 8 whole
     le32 4 in 0 0x11..0x16
     le32 8 in 0x81..0x9f 0x100 0x101..0x160
 
