@@ -253,6 +253,9 @@ static struct engine_config make_config(void)
 	    .n_hyperack = 4,
 	    .hyperack_threshold = 2,
 	    .many_ports = 3,
+	    .skips_hyperacktive = true,
+	    .n_alias_lengths = 2,
+	    .alias_lengths = {64, 112},
 	};
 	hash_key_derive(1, "cookie", &c.cookie.key);
 	hash_key_derive(2, "tables", &c.table_key);

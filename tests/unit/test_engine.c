@@ -147,6 +147,11 @@ static void run_chaos(uint64_t seed)
 	config.many_ports = 3 + rng_below(&rng, 10);
 	config.n_attempts = 2;
 	config.conn.n_retransmits = (uint8_t)rng_below(&rng, 4);
+	/* All IPv6 hosts are in one /64 where every address answers. */
+	config.n_alias_lengths = (uint8_t)rng_below(&rng, 3);
+	config.alias_lengths[0] = 64;
+	config.alias_lengths[1] = 112;
+	config.skips_hyperacktive = rng_below(&rng, 2);
 	struct world *w = world_create(&config, "auto", seed);
 	w->kind_of = kind_by_port;
 	static const uint32_t levels[] = {0, 10, 50, 200, 600};
