@@ -65,6 +65,15 @@ int scan_net_find_path(const struct scan_config *config, struct targets *targets
 	else
 		*dst = first.addr;
 	int err = find_path_to(config, dst, out, diag);
+	/* No default route: targets may still be on a link of ours. */
+	if (err == -ENETUNREACH && *is_guess &&
+	    net_path_find_onlink(config->interface, is_v4, dst) == 0) {
+		struct diag of_link = {""};
+		if (find_path_to(config, dst, out, &of_link) == 0) {
+			diag->text[0] = '\0';
+			return 0;
+		}
+	}
 	if (!is_of_destination(err) || *is_guess || targets_is_stream(targets) ||
 	    find_path_to_others(config, targets, is_v4, out, dst))
 		return err;

@@ -15,8 +15,7 @@
 
 /* Finds how packets of a family leave, by the route to a target that stands for all: the first one,
  * or, when that has none (it may be the host itself), another of a few. Of a stream, which is not
- * known before it is read, and without targets, by the route to an address that only the default
- * route leads to.
+ * known before it is read, and without targets, by the default route, or else a link of the host's.
  *   targets    NULL: none are named
  *   out        as net_path_create
  *   dst        the address that was asked for

@@ -329,3 +329,16 @@ out:
 	netlink_close(nl);
 	return err;
 }
+
+int net_path_find_onlink(const char *interface, bool is_v4, struct ipaddr *out)
+{
+	struct iface iface = {.ifindex = 0};
+	struct netlink *nl = NULL;
+	int err = netlink_open(NETLINK_BUS_ROUTE, &nl);
+	if (!err && interface)
+		err = iface_get_by_name(nl, interface, &iface, NULL);
+	if (!err)
+		err = route_find_onlink(nl, is_v4, iface.ifindex, out);
+	netlink_close(nl);
+	return err;
+}

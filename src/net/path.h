@@ -69,6 +69,12 @@ struct net_path_wish {
 int net_path_create(const struct net_path_wish *wish, struct net_path *out, struct diag *diag)
     __attribute__((warn_unused_result));
 
+/* An address on one of the host's links (of interface, when it is not NULL), to look at when targets
+ * are not known yet and there is no default route. Returns 0, or a negative errno when there is no
+ * such link. */
+int net_path_find_onlink(const char *interface, bool is_v4, struct ipaddr *out)
+    __attribute__((warn_unused_result));
+
 /* The next hop of dst: an index into path->hops, PATH_HOP_ONLINK or PATH_HOP_NONE. dst must be of
  * the path's family. O(log routes), no system call. */
 static inline hop_idx_t net_path_next_hop(const struct net_path *path, const struct ipaddr *dst)

@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 
 #include "net/attr.h"
+#include "net/iface.h"
 
 /* Reads the next hop's address: RTA_GATEWAY of the family, or RTA_VIA of any. */
 static bool get_gateway(const struct netlink_attr *attrs, unsigned family, struct ipaddr *out)
@@ -275,4 +276,64 @@ int route_dump(struct netlink *nl, bool is_v4, uint32_t table, uint32_t ifindex,
 	if (err)
 		return diag_set(diag, err, "cannot list the routes: %s", strerror(-err));
 	return 0;
+}
+
+struct onlink_search {
+	unsigned family;
+	uint32_t ifindex;
+	struct ipaddr found;
+	bool is_found;
+};
+
+static void onlink_restart(void *arg)
+{
+	struct onlink_search *s = arg;
+	s->is_found = false;
+}
+
+static int onlink_note(const struct netlink_msg *msg, void *arg)
+{
+	struct onlink_search *s = arg;
+	struct netlink_attr attrs[RTA_MAX + 1];
+	const struct rtmsg *rtm = msg->head;
+	struct ipaddr prefix, gateway;
+	if (msg->type != RTM_NEWROUTE || !netlink_attrs(msg, sizeof(*rtm), attrs, RTA_MAX + 1))
+		return 0;
+	uint32_t oif = netlink_attr_u32(&attrs[RTA_OIF], 0);
+	unsigned max_len = s->family == AF_INET ? 30 : 126; /* room for a neighbour */
+	if (s->is_found || rtm->rtm_family != s->family || rtm->rtm_type != RTN_UNICAST ||
+	    rtm->rtm_table != RT_TABLE_MAIN || oif == 0 || (s->ifindex && oif != s->ifindex) ||
+	    rtm->rtm_dst_len == 0 || rtm->rtm_dst_len > max_len ||
+	    (rtm->rtm_flags & (RTM_F_CLONED | RTNH_F_DEAD | RTNH_F_LINKDOWN)) ||
+	    get_gateway(attrs, s->family, &gateway) ||
+	    !attr_get_addr(&attrs[RTA_DST], s->family, &prefix) || ipaddr_is_link_local(&prefix))
+		return 0;
+	s->found = prefix;
+	s->is_found = true;
+	return 0;
+}
+
+int route_find_onlink(struct netlink *nl, bool is_v4, uint32_t ifindex, struct ipaddr *out)
+{
+	struct onlink_search s = {.family = is_v4 ? AF_INET : AF_INET6, .ifindex = ifindex};
+	struct rtmsg head = {.rtm_family = (unsigned char)s.family};
+	int err =
+	    netlink_dump(nl, RTM_GETROUTE, &head, sizeof(head), onlink_note, onlink_restart, &s);
+	if (!err && !s.is_found)
+		err = -ENETUNREACH;
+	if (err)
+		return err;
+	/* Of the first three neighbours at most one or two are the host itself or a router's anycast
+	 * address; the first that is neither stands for the link. */
+	for (uint8_t last = 1; last <= 3; last++) {
+		struct ipaddr dst = s.found;
+		struct route route;
+		dst.b[15] = (uint8_t)(dst.b[15] | last);
+		err = route_lookup(nl, &dst, ifindex, NULL, NULL, &route, NULL);
+		if (!err && !route.is_local) {
+			*out = dst;
+			return 0;
+		}
+	}
+	return -ENETUNREACH;
 }

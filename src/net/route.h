@@ -33,6 +33,14 @@ int route_lookup(struct netlink *nl, const struct ipaddr *dst, uint32_t oif, con
     const struct ipaddr *src, struct route *out, struct diag *diag)
     __attribute__((warn_unused_result));
 
+/* An address on one of the host's links, of which nothing else is known: for when there is no default
+ * route to look at. Link-local prefixes and host routes do not count.
+ *   is_v4     family
+ *   ifindex   only on this interface; 0: on any
+ * Returns 0, -ENETUNREACH when there is no such link, or netlink's error. */
+int route_find_onlink(struct netlink *nl, bool is_v4, uint32_t ifindex, struct ipaddr *out)
+    __attribute__((warn_unused_result));
+
 /* Where a row of a routing table leads. */
 enum route_way {
 	ROUTE_ONLINK,

@@ -79,7 +79,11 @@ def test_without_targets_one_family_is_enough(lab):
     a.ip("-6 route del default")
     try:
         status, lines = check(a)
+        assert status == 0 and lines[("IPv6", "route")][1].endswith("on the link of a0")
+        a.ip("-6 addr del fd09::1/64 dev a0")
+        status, lines = check(a)
         assert status == 0 and lines[("IPv6", "route")][0] == "none"
+        a.ip("-6 addr add fd09::1/64 dev a0")
         status, lines = check(a, "--allow-reserved", "2001:db8::1")
         assert status == 1 and lines[("IPv6", "route")][0] == "FAIL"
     finally:
@@ -152,6 +156,17 @@ def test_a_scan_as_nobody_under_the_filter_names_the_services(lab, servers):
     got = records(proc.stdout)
     assert {ip: row["protocol"] for ip, row in got.items()} == {
         "10.9.0.254": "ssh", "fd09::fe": "ssh"}
+
+
+def test_a_stream_reaches_our_links_without_a_default_route(lab, servers):
+    a, _ = lab
+    a.ip("-6 route del default")
+    try:
+        proc = a.run(SYNSPECT, "scan", "-t", "-", "--order", "list", "--cooldown", "1s", "-q",
+                     input="10.9.0.254:2222\n[fd09::fe]:2222\n")
+        assert set(records(proc.stdout)) == {"10.9.0.254", "fd09::fe"}
+    finally:
+        a.ip("-6 route add default via fd09::fe")
 
 
 def test_a_running_scan_has_nothing_left_and_dies_without_a_trace(lab, servers, tmp_path):
