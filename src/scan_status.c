@@ -31,13 +31,10 @@ static void look(const struct scan *scan, struct status_sample *out)
 	out->at_ns = clock_mono_ns() - scan->start_mono_ns;
 }
 
-static enum status_phase phase_of(const struct scan *scan)
+static enum status_phase phase_of(const struct scan *scan, const struct status_sample *now)
 {
-	for (size_t i = 0; i < scan->n_tx; i++) {
-		if (attempts_status(scan->tx[i].attempts) != TARGETS_END)
-			return STATUS_SENDING;
-	}
-	return STATUS_DRAINING;
+	return now->counters.v[COUNTER_senders_done] < scan->n_tx ? STATUS_SENDING
+								  : STATUS_DRAINING;
 }
 
 /* ---- the metadata ---- */
@@ -220,7 +217,7 @@ void scan_status_tick(struct scan *scan, int64_t now_ns)
 	scan->shown_ns = now_ns;
 	struct status_sample now;
 	look(scan, &now);
-	show(scan, phase_of(scan), &now);
+	show(scan, phase_of(scan, &now), &now);
 	scan->before = now;
 }
 

@@ -446,6 +446,7 @@ static void tell_done(struct sender *s)
 			abort();
 	}
 	s->is_exhausted = true;
+	counters_set(s->config.counters, COUNTER_senders_done, 1);
 }
 
 static void nap(const struct sender *s)
