@@ -48,6 +48,8 @@ static int fill(struct lines *lines, bool can_wait, struct diag *diag)
 		return (int)n;
 	lines->is_eof = n == 0;
 	lines->len += (size_t)n;
+	lines->has_nul = memchr(lines->buf, '\0', lines->len) != NULL;
+	lines->has_hash = memchr(lines->buf, '#', lines->len) != NULL;
 	if (!lines->is_started &&
 	    (lines->len >= 3 || lines->is_eof || (signed char)lines->buf[0] > 0))
 		return look_at_start(lines, diag);
@@ -63,7 +65,7 @@ static bool is_blank(char c)
 static void trim(struct lines *lines, const char **text, size_t *len)
 {
 	const char *start = *text, *end = start + *len;
-	const char *hash = memchr(start, '#', *len);
+	const char *hash = lines->has_hash ? memchr(start, '#', *len) : NULL;
 	if (hash)
 		end = hash;
 	while (start < end && is_blank(*start))
@@ -124,7 +126,7 @@ int lines_next(
 		int got = next_raw(lines, can_wait, text, len, diag);
 		if (got <= 0)
 			return got;
-		const char *nul = memchr(*text, '\0', *len);
+		const char *nul = lines->has_nul ? memchr(*text, '\0', *len) : NULL;
 		if (nul)
 			return diag_set(diag, -EILSEQ,
 			    "%s:%" PRIu64 ":%zu: a NUL byte: this is not a text file",

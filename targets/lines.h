@@ -12,6 +12,8 @@ struct lines {
 	uint64_t line_no; /* of the line returned last, from 1 */
 	size_t column;    /* offset of its first byte in the line */
 	bool is_eof;
+	bool has_nul; /* somewhere in buf: saves looking in each line */
+	bool has_hash;
 	bool is_started;  /* the byte order mark has been looked at */
 	bool is_skipping; /* inside a line that is too long */
 };

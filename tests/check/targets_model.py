@@ -159,9 +159,34 @@ def one_round(rng, folder):
     check("max-targets", run("--order", "random", "--max-targets", str(n), *inputs), shuffled[:n], inputs)
 
 
+def check_cut_archives(folder):
+    """Half a gzip or zstd file: an error that says so, after everything that can be read."""
+    # So long that the cut is behind the part that is looked at before the scan starts.
+    rng = random.Random(1)
+    lines = "".join(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}:{rng.randrange(1, 65536)}\n" for i in range(60000))
+    with open(f"{folder}/cut", "w", encoding="ascii") as f:
+        f.write(lines)
+    for how in ("gzip", "zstd"):
+        path = pack(f"{folder}/cut", how)
+        if path == f"{folder}/cut":
+            continue
+        size = os.path.getsize(path)
+        os.truncate(path, size // 2)
+        for order in ("list", "random"):
+            done = subprocess.run([PROGRAM, "targets", "--order", order, "-t", path],
+                                  capture_output=True, timeout=60, check=False)
+            out, err = done.stdout.decode(), done.stderr.decode()
+            if done.returncode == 0 or "too early" not in err or len(err.splitlines()) != 1:
+                sys.exit(f"half a {how} file, {order}: exit {done.returncode}: {err}")
+            if order == "list" and (not out or not lines.startswith(out)):
+                sys.exit(f"half a {how} file: {len(out)} bytes of targets, not a part of the list")
+        os.unlink(path)
+
+
 def main():
     rng = random.Random(SEED)
     with tempfile.TemporaryDirectory() as folder:
+        check_cut_archives(folder)
         for number in range(ROUNDS):
             one_round(rng, folder)
             for name in os.listdir(folder):
