@@ -379,7 +379,7 @@ static enum truth eval_asked(const struct eval *e, const struct sig_cond *cond)
 }
 
 /* An echo of less than this says nothing: a greeting may begin like a question. */
-enum { ECHO_MIN = 8, ECHO_CUT_MIN = 18 };
+enum { ECHO_MIN = 6, ECHO_CUT_MIN = 18 };
 
 static enum truth eval_echo(const struct eval *e)
 {

@@ -34,6 +34,12 @@ rule inside-tls rank 75
              "Client sent an HTTP request to an HTTPS server." | \
              "This combination of host and port requires TLS." within 20..1500
 
+# mini_httpd and its kin answer in the name of whatever protocol they were asked in.
+rule mirror rank 60
+    pattern /[A-Z]{3,8}\/[0-9.]{3} [1-5][0-9][0-9] /
+    not start "HTTP/"
+    header "Server" /(?:mini|micro|t)_?httpd/i
+
 rule icy rank 60
     start "ICY 200 OK\r\n"
 
@@ -52,6 +58,7 @@ accept "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><head><title>Rou
 accept "HTTP/1.1 400 Bad Request\r\nServer: nginx/1.22.1\r\n\r\n<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>" \
     as inside-tls product "nginx"
 accept "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n" as inside-tls
+accept "SIP/2.0 501 Not Implemented\r\nServer: mini_httpd/1.30 26Oct2018\r\n\r\n" as mirror from "mini_httpd 1.30"
 accept "ICY 200 OK\r\nicy-name: radio\r\n\r\n" as icy
 reject "HTTP/1.1 xyz OK\r\n\r\n"
 reject "HTTP"

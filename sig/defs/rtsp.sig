@@ -9,6 +9,13 @@ probe rtsp
 
 rule status rank 90
     pattern /RTSP\/(?<proto_version>[12]\.0) (?<status>[1-5][0-9]{2})[ \r\n]/
+    header "CSeq"
+
+# Without the number of the question (RFC 2326 section 12.17 wants it), but with a server's name that is
+# not that of a web server which answers in the name of any protocol.
+rule status-named rank 88
+    pattern /RTSP\/(?<proto_version>[12]\.0) (?<status>[1-5][0-9]{2})[ \r\n]/
+    header "Server" /(?!.{0,20}httpd)[^\r\n]/i
 
 # GStreamer's server speaks HTTP for tunnels, and says what it is.
 rule tunnel rank 75
@@ -20,7 +27,8 @@ extract header "Server" /(?<product>[^\/\r\n]{1,64}?)(?:\/v?(?<version>[0-9][^ \
 
 accept "RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: H264DVR/1.0\r\nPublic: OPTIONS, DESCRIBE\r\n\r\n" as status \
     product "H264DVR" version "1.0" status "200"
-accept "RTSP/1.0 400 Bad Request\r\nServer: GStreamer RTSP server\r\n\r\n" product "GStreamer RTSP server"
+reject "RTSP/1.0 501 Not Implemented\r\nServer: mini_httpd/1.30\r\n\r\n" is http
+accept "RTSP/1.0 400 Bad Request\r\nServer: GStreamer RTSP server\r\n\r\n" as status-named product "GStreamer RTSP server"
 accept "HTTP/1.1 503 Service Unavailable\r\nServer: GStreamer RTSP Server\r\nConnection: close\r\n\r\n" \
     as tunnel from "GStreamer 1.22"
 reject "RTSP/1.0"

@@ -11,8 +11,11 @@ probe sip
     send "To: <sip:synspect@localhost>\r\nCall-ID: synspect@localhost\r\nCSeq: 1 OPTIONS\r\n"
     send "Accept: application/sdp\r\nContent-Length: 0\r\n\r\n"
 
+# An answer repeats these fields of its question (RFC 3261 section 8.2.6.2); a web server that answers
+# in the name of the protocol it was asked in does not.
 rule status rank 90
     pattern /SIP\/2\.0 (?<status>[1-6][0-9]{2})[ \r\n]/
+    header "Via" | "v" | "CSeq" | "Call-ID" | "i"
 
 # Some servers speak to whoever connects.
 rule request rank 86
@@ -23,7 +26,8 @@ extract header "User-Agent" /(?<product>[^\/\r\n]{1,64}?)(?:\/(?<version>[^ \r\n
 
 accept "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP 10.0.0.1\r\nServer: kamailio/5.6.3\r\n\r\n" status "200" \
     product "kamailio" version "5.6.3"
-accept "SIP/2.0 404 Not Found\r\n\r\n" as status
+accept "SIP/2.0 404 Not Found\r\nCSeq: 1 OPTIONS\r\n\r\n" as status
+reject "SIP/2.0 404 Not Found\r\n\r\n"
 accept "OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/TCP nm\r\n\r\n" as request
 reject "SIP/2.0"
 reject "SIP/2.0 xyz\r\n"

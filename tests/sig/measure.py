@@ -35,10 +35,10 @@ SAME = {
 
 
 def is_right(label, answer):
-    """Whether the named protocol, or what carries it, is what the label says."""
+    """Whether the named protocol, or what carries it, is what the label says. "tls/http" is a server of
+    HTTP inside TLS: one that complains in clear HTTP about a clear question speaks HTTP."""
     names = {answer["protocol"], *answer.get("layers", [])}
-    label = label.split("/")[0]
-    return label in names or bool(SAME.get(label, set()) & names)
+    return any(part in names or SAME.get(part, set()) & names for part in label.split("/"))
 
 
 def rank_class(rank):
