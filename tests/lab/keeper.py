@@ -75,7 +75,7 @@ class Keeper:
         addresses = [a for s in self.plan.servers for a in (s.addr4, s.addr6)]
         self.scan, self.net = network.build(os.getpid(), addresses)
         network.redirect(self.net, self.plan.redirects)
-        hosts = [("127.0.1.1", "srv.lab.test srv")]
+        hosts = [("127.0.1.1", "srv.home.arpa srv")]
         hosts += [(a, "scan.lab.test") for a in (definitions.SCAN4, definitions.SCAN6)]
         hosts += [(a, "gate.lab.test") for a in (definitions.GATE4, definitions.GATE6)]
         hosts += [(a, "onlink.lab.test") for a in (definitions.ONLINK4, definitions.ONLINK6)]
