@@ -20,6 +20,7 @@ import sys
 
 import judge
 
+PROBE_MAX = 1024  # bytes that a signature file may send
 HERE = pathlib.Path(__file__).resolve().parent
 
 class Matrix:
@@ -29,7 +30,8 @@ class Matrix:
         with open(path) as lines:
             self.header = json.loads(next(lines))
             self.services = [json.loads(line) for line in lines]
-        self.probes = [p for p in self.header["probes"] if p != "wait"]
+        self.probes = [p for p, sent in self.header["probes"].items()
+                       if p != "wait" and len(sent) <= 2 * PROBE_MAX]
         self.wait_ms = wait_s * 1000
         self.verdicts = {}
 
@@ -42,19 +44,26 @@ class Matrix:
             return -1
         return service["answers"].get(probe, (-1, -1, ""))[0]
 
-    def judge(self, program, is_known):
-        """Names every reply with `synspect identify`: verdicts[(service, probe)] is right, wrong or
-        unnamed. is_known(probe): whether the program has a probe of that name."""
+    def spoke_first(self, service, index):
+        """Whether a reply is what the server says to silence."""
+        first, ms, _ = service["answers"].get("wait", (-1, -1, ""))
+        return index == first and ms <= self.wait_ms
+
+    def judge(self, program, offered):
+        """Names every reply with `synspect identify`: verdicts[(service, probe)] is right, unnamed, or
+        wrong and the name. offered: names of the program's own probes; ours go by their bytes."""
         questions = []
         for number, service in enumerate(self.services):
             for probe in ["wait", *self.probes]:
                 index = self.reply(service, probe)
                 if index < 0:
                     continue
-                row = {"id": f"{number} {probe}",
-                       "data": base64.b64encode(bytes.fromhex(service["replies"][index])).decode()}
-                if is_known(probe):
-                    row["probe"] = probe.removeprefix("own:")
+                data = bytes.fromhex(service["replies"][index])
+                row = {"id": f"{number} {probe}", "data": base64.b64encode(data).decode()}
+                if not self.spoke_first(service, index) and probe != "wait":
+                    name = probe.removeprefix("own:")
+                    sent = bytes.fromhex(self.header["probes"][probe])
+                    row["probe"] = name if name in offered else base64.b64encode(sent).decode()
                 questions.append(json.dumps(row))
         done = subprocess.run([program, "identify"], input="\n".join(questions) + "\n", text=True,
                               stdout=subprocess.PIPE, check=True, timeout=600)
@@ -108,7 +117,9 @@ def known_probes(program):
     """Probe names that the program's signatures offer."""
     done = subprocess.run([program, "signatures", "list"], text=True, stdout=subprocess.PIPE,
                           check=False, timeout=60)
-    return set(done.stdout.split())
+    head, *lines = done.stdout.splitlines()
+    probes, rules = head.index("PROBES"), head.index("RULES")
+    return {name for line in lines for name in line[probes:rules].replace(",", " ").split()}
 
 
 def curve(matrix, table, first, show):
@@ -143,8 +154,7 @@ def main():
     options = parser.parse_args()
     matrix = Matrix(options.matrix, options.wait)
     if options.synspect:
-        offered = known_probes(options.synspect)
-        matrix.judge(options.synspect, lambda p: p.removeprefix("own:") in offered)
+        matrix.judge(options.synspect, known_probes(options.synspect))
     table = {p: matrix.outcomes(p) for p in ["wait", *matrix.probes]}
     print(f"matrix of {matrix.header['date']}: {len(matrix.services)} services, "
           f"{len(matrix.probes)} probes; {options.wait} s of silence before each packet")

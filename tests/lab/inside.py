@@ -58,9 +58,22 @@ def hide_the_system(lab, hosts):
     pathlib.Path("/etc/resolv.conf").write_text("nameserver 127.0.0.9\noptions attempts:1 timeout:1\n")
 
 
+def serves_ipv4(port):
+    """Whether the IPv6 wildcard listener on port takes IPv4 too: only then is the port taken there.
+    SO_REUSEADDR keeps this look out of the way of a server that is about to listen."""
+    with socket.socket(socket.AF_INET) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False
+
+
 def listening():
-    """Ports that someone listens on: {4: set, 6: set}. A wildcard of IPv6 serves both families."""
+    """Ports that someone listens on: {4: set, 6: set}."""
     found = {4: set(), 6: set()}
+    wildcards = set()
     for family, table in ((4, "/proc/net/tcp"), (6, "/proc/net/tcp6")):
         for line in open(table).readlines()[1:]:
             fields = line.split()
@@ -68,7 +81,8 @@ def listening():
                 address, port = fields[1].split(":")
                 found[family].add(int(port, 16))
                 if family == 6 and not int(address, 16):
-                    found[4].add(int(port, 16))
+                    wildcards.add(int(port, 16))
+    found[4] |= {port for port in wildcards - found[4] if serves_ipv4(port)}
     return found
 
 

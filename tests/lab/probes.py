@@ -252,7 +252,6 @@ OWN = {
     "gpsd": b"?VERSION;\n",
     "nats": b"CONNECT {}\r\nPING\r\n",
     "jetdirect": b"\x1b%-12345X@PJL INFO ID\r\n",
-    "gdb": b"+$qSupported#37",
     "cvs": b"BEGIN AUTH REQUEST\n/\nscan\nA\nEND AUTH REQUEST\n",
     "nut": b"VER\n",
     "stun": b"\x00\x01\x00\x00\x21\x12\xa4\x42" + _filler("stun", 12),  # RFC 8489 section 5
@@ -260,7 +259,6 @@ OWN = {
     "oracle": bytes.fromhex("003a0000010000000139012c00000800 7fff860e0000010000000018003a00000000"
                             .replace(" ", "")) + bytes(8) + b"(CONNECT_DATA=(X=Y))"[:16],
     "tn3270": b"\xff\xfb\x18\xff\xfd\x19",
-    "nrpe-plain": b"\x00\x02\x00\x01" + bytes(8) + b"_NRPE_CHECK".ljust(1024, b"\0"),
 }
 
 GET10 = b"GET / HTTP/1.0\r\n\r\n"
