@@ -19,6 +19,7 @@ sys.path.insert(0, str(TOP / "tests/lab"))
 import judge  # noqa: E402
 
 SEED = 1
+TIER = os.environ.get("SYNLAB_TIER", "core")
 SIDES_OF_SCAN = ("10.99.0.1", "fd00:99::1")
 LAB = str(TOP / "tests/lab/lab.py")
 
@@ -65,7 +66,7 @@ class Scan:
 class Lab:
     """A running lab; see tests/lab/lab.py."""
 
-    def __init__(self, synspect, only="", tier="core", moved=True):
+    def __init__(self, synspect, only="", tier=TIER, moved=True):
         command = [LAB, "up", "--tier", tier, "--only", only, "--seed", str(SEED), "--owner",
                    str(os.getpid())] + ([] if moved else ["--no-moved"])
         done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
@@ -112,7 +113,7 @@ class Lab:
 
 @pytest.fixture(scope="session")
 def core_lab(synspect):
-    """The core tier, every server on usual and random ports."""
+    """The core tier (or $SYNLAB_TIER), every server on usual and random ports."""
     lab = Lab(synspect)
     yield lab
     lab.close()
