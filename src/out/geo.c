@@ -162,31 +162,47 @@ static inline uint32_t read_record(const MMDB_s *mmdb, uint32_t node, unsigned b
 	}
 }
 
-/* Walks the tree along the bits of the address; where it leaves it, the record says what there is.
- * The library's own walk costs three times as much, a sixth of a record's budget. */
-static uint32_t find_record(const MMDB_s *mmdb, const struct ipaddr *addr, bool is_v4)
+/* Walks the tree along the bits of each address; where it leaves it, the record says what there is.
+ * The addresses take their steps in turn, because each step waits for memory: side by side the waits
+ * overlap. (One at a time through the library, the walk alone takes a sixth of a record's budget.) */
+static void find_records(
+    const MMDB_s *mmdb, const struct ipaddr *const *addrs, size_t n, uint32_t *records)
 {
-	uint32_t n = mmdb->metadata.node_count;
-	uint32_t node = 0;
-	unsigned i = 0;
-	if (is_v4) {
-		i = 96; /* our form of IPv4 begins with ::ffff: where theirs has zeros */
-		if (mmdb->metadata.ip_version == 6)
-			node = mmdb->ipv4_start_node.node_value;
+	uint32_t n_nodes = mmdb->metadata.node_count;
+	uint8_t under_way[GEO_BATCH_MAX], depth[GEO_BATCH_MAX];
+	size_t n_left = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool is_v4 = ipaddr_is_v4(addrs[i]);
+		/* Our form of IPv4 begins with ::ffff:, where theirs has zeros. */
+		depth[i] = is_v4 ? 96 : 0;
+		records[i] =
+		    is_v4 && mmdb->metadata.ip_version == 6 ? mmdb->ipv4_start_node.node_value : 0;
+		if (!is_v4 && mmdb->metadata.ip_version == 4)
+			records[i] = n_nodes; /* nothing */
+		if (records[i] < n_nodes)
+			under_way[n_left++] = (uint8_t)i;
 	}
-	for (; i < 128 && node < n; i++)
-		node = read_record(mmdb, node, (unsigned)addr->b[i / 8] >> (7 - i % 8) & 1);
-	return node;
+	while (n_left > 0) {
+		size_t n_kept = 0;
+		for (size_t k = 0; k < n_left; k++) {
+			uint8_t i = under_way[k];
+			unsigned d = depth[i]++;
+			records[i] = read_record(
+			    mmdb, records[i], (unsigned)addrs[i]->b[d / 8] >> (7 - d % 8) & 1);
+			under_way[n_kept] = i;
+			n_kept += records[i] < n_nodes && d < 127;
+		}
+		n_left = n_kept;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (records[i] > n_nodes && records[i] - n_nodes < mmdb->data_section_size)
+			__builtin_prefetch(mmdb->data_section + (records[i] - n_nodes));
 }
 
-/* What one database knows. */
-static enum geo_result look_up(
-    const MMDB_s *mmdb, const struct ipaddr *addr, bool is_v4, struct geo_record *out)
+/* What a record of the tree leads to. */
+static enum geo_result read_found(const MMDB_s *mmdb, uint32_t record, struct geo_record *out)
 {
-	if (!is_v4 && mmdb->metadata.ip_version == 4)
-		return GEO_MISS;
 	uint32_t n = mmdb->metadata.node_count;
-	uint32_t record = find_record(mmdb, addr, is_v4);
 	if (record == n)
 		return GEO_MISS;
 	/* Specification: what is no node is n + 16 + offset in the data section. */
@@ -198,25 +214,32 @@ static enum geo_result look_up(
 		   : GEO_DAMAGED;
 }
 
-enum geo_result geo_lookup(const struct geo *geo, const struct ipaddr *addr, struct geo_record *out)
+void geo_lookup_n(const struct geo *geo, const struct ipaddr *const *addrs, size_t n,
+    struct geo_record *out, enum geo_result *met)
 {
-	bool is_v4 = ipaddr_is_v4(addr);
-	enum geo_result met = GEO_MISS;
-	*out = (struct geo_record){0};
-	for (size_t i = 0; i < geo->n; i++) {
-		struct geo_record record;
-		switch (look_up(&geo->db[i].mmdb, addr, is_v4, &record)) {
-		case GEO_FOUND:
-			merge(out, &record);
-			met = met == GEO_MISS ? GEO_FOUND : met;
-			break;
-		case GEO_DAMAGED:
-			met = GEO_DAMAGED;
-			break;
-		case GEO_MISS:
-			break;
+	uint32_t records[GEO_DATABASES_MAX][GEO_BATCH_MAX];
+	assert(n <= GEO_BATCH_MAX);
+	for (size_t d = 0; d < geo->n; d++)
+		find_records(&geo->db[d].mmdb, addrs, n, records[d]);
+	for (size_t i = 0; i < n; i++) {
+		out[i] = (struct geo_record){0};
+		met[i] = GEO_MISS;
+		for (size_t d = 0; d < geo->n; d++) {
+			struct geo_record record;
+			enum geo_result result =
+			    read_found(&geo->db[d].mmdb, records[d][i], &record);
+			if (result == GEO_FOUND)
+				merge(&out[i], &record);
+			if (result == GEO_DAMAGED || met[i] == GEO_MISS)
+				met[i] = result;
 		}
 	}
+}
+
+enum geo_result geo_lookup(const struct geo *geo, const struct ipaddr *addr, struct geo_record *out)
+{
+	enum geo_result met;
+	geo_lookup_n(geo, &addr, 1, out, &met);
 	return met;
 }
 

@@ -56,6 +56,13 @@ enum geo_result { GEO_FOUND, GEO_MISS, GEO_DAMAGED };
 enum geo_result geo_lookup(
     const struct geo *geo, const struct ipaddr *addr, struct geo_record *out);
 
+enum { GEO_BATCH_MAX = 64 };
+
+/* The same for n (at most GEO_BATCH_MAX) addresses at once: out[i] and met[i] for addrs[i]. Large
+ * databases live in main memory, and n look-ups side by side wait for it hardly longer than one. */
+void geo_lookup_n(const struct geo *geo, const struct ipaddr *const *addrs, size_t n,
+    struct geo_record *out, enum geo_result *met);
+
 size_t geo_get_count(const struct geo *geo);
 struct geo_database geo_get_database(const struct geo *geo, size_t index);
 

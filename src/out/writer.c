@@ -176,31 +176,31 @@ static void tally(struct writer *writer, const struct result *result)
 	}
 }
 
-static void annotate(struct writer *writer, const struct ipaddr *addr, struct geo_record *out)
+/* What the databases know of n results. */
+static void annotate(
+    struct writer *writer, const struct result *const *results, size_t n, struct geo_record *out)
 {
-	switch (geo_lookup(writer->geo, addr, out)) {
-	case GEO_FOUND:
-		return;
-	case GEO_DAMAGED:
-		counters_add(writer->counters, COUNTER_geo_errors, 1);
-		return;
-	case GEO_MISS:
-		counters_add(writer->counters, COUNTER_geo_misses, 1);
-		return;
+	const struct ipaddr *addrs[GEO_BATCH_MAX];
+	enum geo_result met[GEO_BATCH_MAX];
+	for (size_t i = 0; i < n; i++)
+		addrs[i] = &results[i]->target.addr;
+	geo_lookup_n(writer->geo, addrs, n, out, met);
+	uint64_t n_damaged = 0, n_misses = 0;
+	for (size_t i = 0; i < n; i++) {
+		n_damaged += met[i] == GEO_DAMAGED;
+		n_misses += met[i] == GEO_MISS;
 	}
+	counters_add(writer->counters, COUNTER_geo_errors, n_damaged);
+	counters_add(writer->counters, COUNTER_geo_misses, n_misses);
 }
 
 /* The line of one result in writer->line; its length. */
-static size_t serialise(struct writer *writer, const struct result *result)
+static size_t serialise(
+    struct writer *writer, const struct result *result, const struct geo_record *geo)
 {
-	struct geo_record geo;
-	struct record_view view = {.result = result};
+	struct record_view view = {.result = result, .geo = geo};
 	if (writer->set && result->probe_id < sig_set_probe_count(writer->set))
 		view.probe_name = sig_set_get_probe(writer->set, result->probe_id)->name;
-	if (writer->geo) {
-		annotate(writer, &result->target.addr, &geo);
-		view.geo = &geo;
-	}
 	struct text t = text_make(writer->line, sizeof(writer->line));
 	switch (writer->format) {
 	case FORMAT_JSONL:
@@ -222,19 +222,27 @@ static size_t serialise(struct writer *writer, const struct result *result)
 	return t.len;
 }
 
-void writer_put(struct writer *writer, const struct result *result, int64_t now_ns)
+/* Is this result to be written? Counts it if not. */
+static bool admit(struct writer *writer, const struct result *result)
 {
 	if (writer->err) {
 		counters_add(writer->counters, COUNTER_records_lost, 1);
-		return;
+		return false;
 	}
 	bool is_enough =
 	    writer->max_results > 0 && writer->summary.n_records >= writer->max_results;
-	if (is_enough || !is_wanted(writer, result)) {
-		counters_add(writer->counters, COUNTER_records_filtered, 1);
+	if (!is_enough && is_wanted(writer, result))
+		return true;
+	counters_add(writer->counters, COUNTER_records_filtered, 1);
+	return false;
+}
+
+static void put_one(struct writer *writer, const struct result *result,
+    const struct geo_record *geo, int64_t now_ns)
+{
+	if (!admit(writer, result))
 		return;
-	}
-	size_t len = serialise(writer, result);
+	size_t len = serialise(writer, result, geo);
 	struct diag diag = {0};
 	int err = sink_write(writer->sink, writer->line, len, now_ns, &diag);
 	note(writer, err, &diag);
@@ -247,6 +255,25 @@ void writer_put(struct writer *writer, const struct result *result, int64_t now_
 	tally(writer, result);
 	if (writer->summary.n_records == writer->max_results)
 		set_state(writer, WRITER_ENOUGH);
+}
+
+void writer_put_n(
+    struct writer *writer, const struct result *const *results, size_t n, int64_t now_ns)
+{
+	struct geo_record geo[GEO_BATCH_MAX];
+	for (size_t done = 0; done < n;) {
+		size_t n_now = n - done < GEO_BATCH_MAX ? n - done : GEO_BATCH_MAX;
+		if (writer->geo)
+			annotate(writer, results + done, n_now, geo);
+		for (size_t i = 0; i < n_now; i++)
+			put_one(writer, results[done + i], writer->geo ? &geo[i] : NULL, now_ns);
+		done += n_now;
+	}
+}
+
+void writer_put(struct writer *writer, const struct result *result, int64_t now_ns)
+{
+	writer_put_n(writer, &result, 1, now_ns);
 }
 
 void writer_tick(struct writer *writer, int64_t now_ns)
@@ -280,19 +307,23 @@ static bool serve_port(
     struct writer *writer, const struct writer_port *port, int64_t now_ns, size_t *n_taken)
 {
 	struct ring_cell cells[BATCH];
+	struct result *results[BATCH];
 	size_t n = ring_pop_n(port->results, cells, BATCH);
 	*n_taken += n;
-	for (size_t i = 0; i < n; i++) {
-		struct result *result;
-		memcpy(&result, cells[i].b, sizeof(result));
-		if (!result)
-			return true;
-		writer_put(writer, result, now_ns);
-		bool is_home = ring_push(port->home, &result, sizeof(result));
+	size_t n_results = 0;
+	bool has_ended = false;
+	for (size_t i = 0; i < n && !has_ended; i++) {
+		memcpy(&results[n_results], cells[i].b, sizeof(results[0]));
+		has_ended = !results[n_results];
+		n_results += !has_ended;
+	}
+	writer_put_n(writer, (const struct result *const *)results, n_results, now_ns);
+	for (size_t i = 0; i < n_results; i++) {
+		bool is_home = ring_push(port->home, &results[i], sizeof(results[i]));
 		assert(is_home);
 		(void)is_home;
 	}
-	return false;
+	return has_ended;
 }
 
 /* One round over all ports that still live. */

@@ -56,6 +56,10 @@ int writer_begin(struct writer *writer, const char *preamble, struct diag *diag)
  * The result is borrowed. Failures show in writer_get_state. */
 void writer_put(struct writer *writer, const struct result *result, int64_t now_ns);
 
+/* The same for n results in this order, which costs less than one by one. */
+void writer_put_n(
+    struct writer *writer, const struct result *const *results, size_t n, int64_t now_ns);
+
 /* Lets go of records that were kept back too long: for those who call writer_put and then wait. */
 void writer_tick(struct writer *writer, int64_t now_ns);
 
