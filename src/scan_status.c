@@ -183,8 +183,10 @@ static void write_files(struct scan *scan, enum status_phase phase, const struct
 {
 	struct text t = text_make(scan->text, METADATA_TEXT_MAX);
 	if (scan->status_file) {
+		struct diag diag = {{0}};
 		status_put_json(&t, &scan->run, phase, &scan->before, now, clock_wall_ns());
-		write_file(scan->status_file, t.p, t.len, false);
+		if (textfile_append(scan->status_file, t.p, t.len, &diag))
+			log_warn("%s", diag.text);
 	}
 	if (scan->metrics_file) {
 		t.len = 0;

@@ -17,7 +17,11 @@ int cmd_scan(const struct scan_config *config, struct strlist operands, struct d
 	cmd_make_targets_spec(config, &spec);
 	if (!config->has_seed)
 		hash_random(&spec.seed, sizeof(spec.seed));
-	char *json = config_dump_json(config, OPTION_CMD_SCAN);
+	/* With the seed that was drawn: the metadata repeat this very scan. */
+	struct scan_config effective = *config;
+	effective.seed = spec.seed;
+	effective.has_seed = true;
+	char *json = config_dump_json(&effective, OPTION_CMD_SCAN);
 	int err = scan_open(config, &spec, json, diag, &scan);
 	int status = err == -EINVAL ? CMD_EXIT_USAGE : CMD_EXIT_FAILED;
 	if (!err && config->dry_run) {

@@ -1,5 +1,5 @@
 /* metadata: what ran, how, on what, and how it ended, as JSON. Pure.
- * Written with text, not as a tree: command lines may hold bytes that are no UTF-8, which a tree of
+ * Written with text, not as a tree: paths and errors may hold bytes that are no UTF-8, which a tree of
  * strings would refuse, and which are escaped here like any stranger's. */
 #include "out/metadata.h"
 
@@ -32,17 +32,6 @@ static void put_time_member(struct text *t, const char *key, int64_t wall_ns)
 	text_putf(t, ",\"%s\":\"", key);
 	text_put_time(t, wall_ns);
 	text_putc(t, '"');
-}
-
-static void put_command_line(struct text *t, const struct metadata *m)
-{
-	text_puts(t, ",\"command_line\":[");
-	for (size_t i = 0; i < m->argc; i++) {
-		if (i > 0)
-			text_putc(t, ',');
-		put_string(t, m->argv[i]);
-	}
-	text_putc(t, ']');
 }
 
 static void put_databases(struct text *t, const struct geo *geo)
@@ -107,7 +96,6 @@ void metadata_put(struct text *t, const struct metadata *m)
 	text_puts(t, "{\"program\":\"synspect\"");
 	put_member(t, "version", m->version);
 	put_member(t, "command", m->command);
-	put_command_line(t, m);
 	if (m->config_json) {
 		text_puts(t, ",\"config\":");
 		text_puts(t, m->config_json);

@@ -21,10 +21,8 @@ struct metadata_list {
 };
 
 struct metadata {
-	const char *version; /* of synspect */
-	const char *command; /* "scan", "replay" */
-	char *const *argv;   /* the command line; argc words */
-	size_t argc;
+	const char *version;     /* of synspect */
+	const char *command;     /* "scan", "replay" */
 	const char *config_json; /* the effective configuration, a JSON object; NULL: left out */
 	uint64_t seed;
 	int64_t start_wall_ns;
