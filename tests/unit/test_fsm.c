@@ -217,6 +217,12 @@ static void test_established_timers_and_events(void **state)
 	    {"the probe goes after the wait", {.data_len = 10, .wait_ms = 300},
 		ESTAB_WAIT "deadline 300\n+299 timer > -\n+1 timer > A 1 1 0+10\ndeadline 1300\n"
 			   "+1000 timer > PA 1 1 0+10\n+4000 timer > RA 1 1; END no_ack\n"},
+	    {"a late timer does not cost patience", {.data_len = 10, .wait_ms = 300},
+		ESTAB_WAIT "+350 timer > A 1 1 0+10\n+1000 timer > PA 1 1 0+10\n"
+			   "+2000 timer > -\ndeadline 5350\n"},
+	    {"an acknowledgement of some of it gives the rest its own tries", PROBE,
+		"seg SA 0 1 w4 > A 1 1 0+4\n+1000 timer > A 1 1 0+4\n"
+		"seg A 1 5 w4 > ACKED; A 5 1 4+4\n+2000 timer > A 5 1 4+4\n"},
 	    {"patience begins when the wait is over, however short it is",
 		{.data_len = 10, .wait_ms = 2000, .timeout_ms = 500},
 		ESTAB_WAIT "+2000 timer > A 1 1 0+10\ndeadline 2500\n"
