@@ -19,7 +19,7 @@ def truth(targets, *options):
     """What netsim will be for (address, port) pairs: the list of its truth objects."""
     text = "".join(f"{address},{port}\n" for address, port in targets)
     proc = subprocess.run([NETSIM, "--truth", *options], input=text, text=True, capture_output=True,
-                          timeout=60, check=True)
+                          timeout=300, check=True)
     return [json.loads(line) for line in proc.stdout.splitlines()]
 
 
