@@ -32,6 +32,23 @@ static bool covers(const struct naming *naming, const struct item *item)
 	return false;
 }
 
+/* The ports of the item, as a list; a long one ends in "...". */
+static void format_ports(
+    const struct naming *naming, const struct item *item, char *buf, size_t cap)
+{
+	const char *text = item->ports ? item->ports : naming->targets->spec.ports;
+	size_t len = item->ports ? item->ports_len : strlen(text ? text : "");
+	struct port_set *set = NULL;
+	if (item->port) {
+		snprintf(buf, cap, "%u", item->port);
+	} else if (!text || port_set_parse(text, len, NULL, &set)) {
+		snprintf(buf, cap, "unknown");
+	} else if (port_set_format(set, buf, cap) >= cap) {
+		memcpy(buf + cap - 4, "...", 4);
+	}
+	port_set_destroy(set);
+}
+
 static int find_line(
     void *context, const struct item *item, const struct load_place *place, struct diag *diag)
 {
@@ -43,19 +60,16 @@ static int find_line(
 	}
 	if (!covers(naming, item))
 		return 0;
-	char line[ITEM_QUOTE_LEN], ports[ITEM_QUOTE_LEN] = "";
+	char line[ITEM_QUOTE_LEN], range[ITEM_STRLEN], ports[64];
 	item_quote(place->text, place->len, line);
-	if (item->port)
-		snprintf(ports, sizeof(ports), "%u", item->port);
-	else if (item->ports)
-		item_quote(item->ports, item->ports_len, ports);
-	else
-		item_quote(naming->targets->spec.ports, strlen(naming->targets->spec.ports), ports);
+	item_format_range(&item->range, range);
+	format_ports(naming, item, ports, sizeof(ports));
 	if (place->file)
-		snprintf(naming->text, naming->cap, "%s:%" PRIu64 ": %s (ports %s)", place->file,
-		    place->line_no, line, ports);
+		snprintf(naming->text, naming->cap, "%s:%" PRIu64 ": %s, that is %s on ports %s",
+		    place->file, place->line_no, line, range, ports);
 	else
-		snprintf(naming->text, naming->cap, "target %s (ports %s)", line, ports);
+		snprintf(naming->text, naming->cap, "target %s, that is %s on ports %s", line,
+		    range, ports);
 	return 1;
 }
 
@@ -64,10 +78,17 @@ int targets_explain(
 {
 	struct ipaddr parsed;
 	struct diag why = {""};
-	char shown[IPADDR_STRLEN], rule[256], line[256] = "";
+	char shown[IPADDR_STRLEN], rule[256], line[512] = "";
 	if (ipaddr_parse(addr, strlen(addr), &parsed) < 0)
 		return diag_set(diag, -EINVAL, "--explain: '%s' is not an address", addr);
 	ipaddr_format(&parsed, shown);
+	for (size_t i = 0; i < t->spec.n_files + t->spec.n_exclude_files; i++) {
+		const char *file = i < t->spec.n_files ? t->spec.files[i]
+						       : t->spec.exclude_files[i - t->spec.n_files];
+		if (strcmp(file, "-") == 0)
+			return diag_set(diag, -ESPIPE,
+			    "--explain reads the lists again: name a file instead of stdin");
+	}
 	struct naming naming = {
 	    .targets = t, .addr = u128_from_addr(&parsed), .text = line, .cap = sizeof(line)};
 	int is_excluded = exclude_explain(&t->spec, naming.addr, diag, rule, sizeof(rule));

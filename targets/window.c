@@ -31,11 +31,6 @@ static size_t slots_for(size_t cap)
 	return n_slots;
 }
 
-size_t window_bytes(size_t cap)
-{
-	return 2 * slots_for(cap) * sizeof(uint64_t);
-}
-
 /* Zeroed slots, in large pages where the system has them: with small ones every lookup in a large table
  * waits for a page table too. Freed with free(). */
 static uint64_t *alloc_slots(size_t n_slots)

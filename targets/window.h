@@ -28,9 +28,6 @@ void window_fini(struct window *window);
 /* Takes all the memory it may need. Returns false when memory is out. */
 bool window_reserve(struct window *window);
 
-/* Bytes that a window of cap takes at most. */
-size_t window_bytes(size_t cap);
-
 /* Fingerprint of an address and port (0: the address alone). Never 0. */
 uint64_t window_key(const struct ipaddr *addr, uint16_t port);
 
