@@ -21,6 +21,8 @@
 enum {
 	BATCH = 64,
 	SPARED_HOSTS = 1 << 16, /* remembered; the oldest are forgotten */
+	WIRE_OVERHEAD = 24,     /* preamble, FCS, gap: an Ethernet frame's share of the link */
+	SYN_WIRE_LEN = 118,     /* the longest SYN of ours on the link: IPv6, 20 bytes of options */
 	FULL_TRIES = 200,       /* 20 ms of a full queue, then the packet is given up and counted */
 };
 
@@ -147,7 +149,7 @@ static void finish_frame(struct sender *s, const struct sender_path *path, size_
 	counters_add(s->config.counters, COUNTER_packets_sent, 1);
 	counters_add(s->config.counters, COUNTER_bytes_sent, len);
 	limiter_spend(&s->packets, 1);
-	limiter_spend(&s->bytes, (double)len);
+	limiter_spend(&s->bytes, (double)(len + (path->is_ethernet ? WIRE_OVERHEAD : 0)));
 	if (s->config.tap)
 		s->config.tap(s->config.tap_ctx, frame->bytes, len, path->is_ethernet);
 }
@@ -276,8 +278,10 @@ static size_t send_targets(struct sender *s, int64_t now_ns)
 	}
 	if (s->is_stopped || is_valve_closed(s, now_ns))
 		return n_sent;
-	/* Bytes may go into debt by one batch: it is paid before the next. */
 	uint64_t budget = can_pay(s, now_ns) ? limiter_available(&s->packets, now_ns) : 0;
+	uint64_t n_paid = limiter_available(&s->bytes, now_ns) / SYN_WIRE_LEN + 1;
+	if (budget > n_paid)
+		budget = n_paid;
 	size_t n_max = n_sent < BATCH ? BATCH - n_sent : 0;
 	if (n_max > budget)
 		n_max = (size_t)budget;
