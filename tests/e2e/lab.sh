@@ -14,7 +14,10 @@ for tool in ip nft openssl ethtool tcpdump zstd setpriv; do
 done
 /usr/bin/python3 -c 'import pytest, scapy.all, jsonschema' 2>/dev/null ||
 	skip "python3-pytest, -scapy or -jsonschema is missing: tests/install test lab"
-[ $# -gt 0 ] || set -- "$here/test_lab.py" "$here/test_endings.py" "$here/test_errors.py"
+case " $*" in
+*.py*) ;;
+*) set -- "$here/test_lab.py" "$here/test_endings.py" "$here/test_errors.py" "$@" ;;
+esac
 [ -z "$RESULTS" ] || set -- --junitxml="$RESULTS/lab.xml" "$@"
 PYTHONDONTWRITEBYTECODE=1 exec timeout -k 10 900 /usr/bin/python3 -m pytest -q -rfEs \
 	-p no:cacheprovider "$@"

@@ -13,8 +13,9 @@ from conftest import SEED, SIDES_OF_SCAN, TIER, TOP, Capture
 RST, ACK, SYN = 4, 16, 2
 PLAN = definitions.Plan(definitions.load(TIER), SEED)
 PLACES = sorted({(row[3], row[5]) for row in PLAN.truth})
-# Services that say nothing whatever they are asked: there is nothing to name.
-MUTE = {"discard", "distcc", "iperf3", "jetdirect", "erlang-dist", "bittorrent"}
+# Services that say nothing, or (time) four bytes that could be anything: there is nothing to name.
+MUTE = {"discard", "time", "distcc", "iperf3", "jetdirect", "erlang-dist",
+        "bittorrent"}
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +72,12 @@ def test_at_most_two_data_packets_a_target(scanned):
 
 
 def test_both_families_agree(core_lab, scanned):
-    """A server is the same server over IPv4 and IPv6."""
+    """A server is the same server over IPv4 and IPv6. (iperf3 serves one client at a time, and tells
+    the second one so.)"""
     names = collections.defaultdict(set)
     for address, port, _, server, _, place in core_lab.truth:
+        if server == "iperf3":
+            continue
         record = scanned.records.get((address, port), {})
         names[server, port, place].add(record.get("protocol"))
     assert {k: v for k, v in names.items() if len(v) > 1} == {}

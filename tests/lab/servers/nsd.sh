@@ -1,13 +1,13 @@
-# NSD: an authoritative name server without zones.
+# NSD: an authoritative name server without zones, on the lab's own addresses.
 packages="nsd"
 tier=full
-services="dns:5301"
+services="dns:53"
 start() {
 	cat >"$dir/nsd.conf" <<-END
 		server:
 		  server-count: 1
-		  ip-address: 0.0.0.0
-		  ip-address: ::0
+		  ip-address: $addr4
+		  ip-address: $addr6
 		  port: $port
 		  username: ""
 		  pidfile: "$dir/pid"
