@@ -209,7 +209,7 @@ def test_what_targets_prints_is_what_is_probed(net):
     options = ["-p", "100-140", "--seed", "5", "--shards", "3", "--shard", "1", f"{FAR}/31"]
     listed = net.a.run(SYNSPECT, "targets", *options).stdout.split()
     with net.capture() as seen:
-        net.scan(*options, "--threads", "1")
+        net.scan(*options)
     probed = [f"{p[IP].dst}:{p[TCP].dport}" for _, p in seen.tcp(flags="S")]
     assert probed == listed and 25 <= len(listed) <= 29
 
@@ -270,7 +270,7 @@ def test_rate_and_bandwidth_hold(net):
     at = [t for t, _ in seen.tcp(flags="S")]
     assert len(at) == 50 and 0.9 <= at[-1] - at[0] <= 1.2
     with net.capture() as seen:  # a SYN of 74 bytes takes 98 on the wire, 784 bits
-        net.scan("--bandwidth", "392kbit", "-p", "1000-1499", "--threads", "1", PEER)
+        net.scan("--bandwidth", "392kbit", "-p", "1000-1499", PEER)
     at = [t for t, _ in seen.tcp(flags="S")]
     assert len(at) == 500 and 0.9 <= at[-1] - at[0] <= 1.2
 
@@ -295,11 +295,10 @@ def test_syn_options(net, style, expected):
 
 
 @pytest.mark.parametrize("back_end", ["auto", "xdp", "packet", "libnet"])
-def test_back_ends_and_threads_see_the_same(net, back_end):
-    for threads in (1, 2):
-        records = net.scan("--tx", back_end, "--threads", threads, "-p", "22,80", PEER, PEER6)
-        assert names(records) == [(PEER, 22, "ssh"), (PEER, 80, "http"),
-                                  (PEER6, 22, "ssh"), (PEER6, 80, "http")]
+def test_back_ends_see_the_same(net, back_end):
+    records = net.scan("--tx", back_end, "-p", "22,80", PEER, PEER6)
+    assert names(records) == [(PEER, 22, "ssh"), (PEER, 80, "http"),
+                              (PEER6, 22, "ssh"), (PEER6, 80, "http")]
 
 
 # ---- answers ----
