@@ -44,6 +44,14 @@ static void put_prefix(struct text *t, const char *addr, unsigned len, unsigned 
 	text_putf(t, "{\"prefix\":\"%s/%u\",\"port\":%u", addr, len, port);
 }
 
+/* Counts what a list leaves out, and says so once. */
+static void warn_cut(size_t n_found)
+{
+	if (n_found > LIST_PREFIXES_MAX)
+		log_warn("the metadata lists the first %d of %zu prefixes that answer everywhere",
+		    LIST_PREFIXES_MAX, n_found);
+}
+
 static void put_prefixes(struct text *t, void *ctx)
 {
 	const struct scan *scan = ctx;
@@ -52,26 +60,28 @@ static void put_prefixes(struct text *t, void *ctx)
 	for (size_t r = 0; r < scan->n_rx; r++) {
 		const struct prefix_table *table =
 		    engine_get_prefixes(receiver_get_engine(scan->rx[r].receiver));
-		for (size_t i = 0; i < prefix_table_count(table) && n < LIST_PREFIXES_MAX; i++) {
+		for (size_t i = 0; i < prefix_table_count(table); i++) {
 			const struct prefix *p = prefix_table_at(table, i);
-			if (!p->is_aliased)
+			if (!p->is_aliased || ++n > LIST_PREFIXES_MAX)
 				continue;
-			text_puts(t, n++ ? "," : "");
+			text_puts(t, n > 1 ? "," : "");
 			ipaddr_format(&p->addr, addr);
 			put_prefix(t, addr, p->len, p->port);
 			text_putf(t, ",\"asked\":%d,\"answered\":%d}", __builtin_popcount(p->asked),
 			    __builtin_popcount(p->answered));
 		}
-		for (size_t i = 0; i < prefix_table_count_dense(table) && n < LIST_PREFIXES_MAX;
-		     i++) {
+		for (size_t i = 0; i < prefix_table_count_dense(table); i++) {
 			const struct prefix_dense *d = prefix_table_dense_at(table, i);
 			struct ipaddr net = ipaddr_from_v4(d->net);
-			text_puts(t, n++ ? "," : "");
+			if (++n > LIST_PREFIXES_MAX)
+				continue;
+			text_puts(t, n > 1 ? "," : "");
 			ipaddr_format(&net, addr);
 			put_prefix(t, addr, 24, d->port);
 			text_putf(t, ",\"asked\":256,\"answered\":%u}", d->n_answered);
 		}
 	}
+	warn_cut(n);
 }
 
 /* Describes the run; sample and end are NULL while it has not ended. Returns the text's length. */
@@ -119,7 +129,7 @@ int scan_open_files(struct scan *scan, struct diag *diag)
 		struct textfile **file;
 	} files[] = {{c->status_file, &scan->status_file}, {c->metadata_file, &scan->metadata_file},
 	    {c->metrics_file, &scan->metrics_file}};
-	scan->text = malloc(METADATA_TEXT_MAX);
+	scan->text = malloc(METADATA_TEXT_MAX + 1); /* and a NUL */
 	if (!scan->text)
 		return -ENOMEM;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

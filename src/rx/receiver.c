@@ -30,6 +30,7 @@ struct receiver {
 	int64_t next_compare_ns;
 	int64_t mono_minus_wall_ns;
 	int64_t now_ns;
+	int64_t packet_ns; /* when the last packet came */
 	bool is_aborted;
 	enum link_type link;
 	struct diag error;
@@ -211,6 +212,7 @@ static void on_packet(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_
 	/* Packets may come while the batch is read; a second ahead, somebody has set the clock. */
 	if (now_ns > r->now_ns + NS_PER_SEC || now_ns < r->now_ns - NS_PER_SEC)
 		now_ns = r->now_ns;
+	r->packet_ns = now_ns;
 	if (r->config.dump)
 		capture_dump_packet(r->config.dump, r->link, bytes, len, wall_ns);
 	wire_decode(r->link, bytes, len, &packet);
@@ -343,7 +345,9 @@ void receiver_run(struct receiver *r)
 			r->is_aborted = true;
 			engine_abort(r->engine, now_ns);
 		}
-		engine_tick(r->engine, now_ns);
+		/* With packets left in the ring, time goes only as far as they have been read: no
+		 * timer may overtake an answer that is there. */
+		engine_tick(r->engine, n >= READ_MAX ? r->packet_ns : now_ns);
 		read_messages(r, now_ns);
 		read_stats(r, now_ns);
 		if (is_finished(r, now_ns))
