@@ -461,6 +461,7 @@ def test_user_and_privileges(net):
     assert "no-such-user" in net.err
 
 
+def test_config_file_and_command_line(net, tmp_path):
     conf = tmp_path / "scan.conf"
     conf.write_text("ports = 22,80\nonly = identified\n# comment\ncooldown = 300ms\ntimeout = 1s\n")
     assert len(net.scan("--config", conf, PEER)) == 2
