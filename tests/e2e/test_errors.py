@@ -112,7 +112,7 @@ def test_a_missing_database_is_named(web_lab, tmp_path):
 def test_a_corrupt_database_is_named(web_lab, tmp_path):
     bad = tmp_path / "bad.mmdb"
     bad.write_bytes(b"\x00" * 4096)
-    refused(web_lab, tmp_path, "--geoip", str(bad), "-p", "80", TARGET, status=FAILED,
+    refused(web_lab, tmp_path, "--geoip", str(bad), "-p", "80", TARGET, status=USAGE,
             says=r"bad\.mmdb")
 
 
