@@ -119,6 +119,10 @@ void netlink_put(struct netlink_req *req, uint16_t type, const void *value, size
 		req->is_full = true;
 		return;
 	}
+	/* The padding behind a value goes to the kernel too: nothing of our memory with it. */
+	uint8_t *end = (uint8_t *)nlh + nlh->nlmsg_len;
+	size_t padding = (4 - len % 4) % 4;
+	memset(end - padding, 0, padding);
 	req->len = req->cur + align4(nlh->nlmsg_len);
 }
 
