@@ -1,5 +1,6 @@
 """The scanner end to end, in namespaces without an uplink, against servers on the kernel's own TCP:
-who is found, what leaves the host, how a scan ends, what it says about wrong input. Needs root."""
+who is found, and what leaves the host. How a scan ends and what it says about wrong input are in
+test_endings.py and test_errors.py. Needs root."""
 import json
 import os
 import pathlib
@@ -7,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import jsonschema
 import pytest
@@ -18,7 +18,6 @@ from netns import Netns, veth
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SYNSPECT = os.environ.get("SYNSPECT", str(pathlib.Path(os.environ.get("BUILDDIR", ".")) / "synspect"))
 SCHEMA = json.loads((TOP / "man" / "synspect-record.schema.json").read_text())
-GUARD = "synspect_"
 # Servers on port 80 everywhere, and one that speaks first on port 2222.
 SERVERS = """
 import socket, threading
@@ -198,80 +197,6 @@ def test_rate_holds(pair, tmp_path, rate):
     assert times[-1] - times[0] >= (n - 1 - burst) / rate * 0.99
 
 
-def start(pair, *args):
-    return subprocess.Popen(pair.command(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_until(what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
-
-
-def guard_is_there(pair):
-    return GUARD in pair.scan.run("nft", "list", "tables").stdout
-
-
-def unzstd(path):
-    """The lines that plain zstd gets out, as a reader would after a crash."""
-    done = subprocess.run(["zstd", "-dcq", str(path)], capture_output=True, timeout=20)
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def test_kill_9_leaves_a_readable_file_and_no_guard(pair, tmp_path):
-    out = tmp_path / "killed.jsonl.zst"
-    proc = start(pair, "-r", "200", "-p", "80", "10.9.0.0/18", "-o", out)
-    try:
-        wait_until(lambda: out.exists() and len(unzstd(out)) > 50)
-        assert guard_is_there(pair)
-    finally:
-        proc.kill()
-        proc.wait()
-    assert not guard_is_there(pair)
-    records = unzstd(out)
-    assert len(records) > 50
-    assert {r["protocol"] for r in records} == {"http"}
-
-
-def test_one_sigint_drains_two_end_at_once(pair, tmp_path):
-    out = tmp_path / "int.jsonl"
-    proc = start(pair, "-r", "200", "-p", "80", "10.9.0.0/18", "-o", out, "--cooldown", "2s")
-    wait_until(lambda: out.exists() and out.stat().st_size > 0)
-    proc.send_signal(signal.SIGINT)
-    assert proc.wait(timeout=30) == 3
-    lines = out.read_text().splitlines()
-    assert lines and all(json.loads(line)["protocol"] == "http" for line in lines)
-
-    out = tmp_path / "int2.jsonl.zst"
-    proc = start(pair, "-r", "200", "-p", "80", "10.9.0.0/18", "-o", out, "--cooldown", "50s")
-    wait_until(lambda: out.exists() and unzstd(out))
-    proc.send_signal(signal.SIGINT)
-    time.sleep(0.3)  # signals of one kind that are pending together count once
-    assert proc.poll() is None
-    proc.send_signal(signal.SIGINT)
-    assert proc.wait(timeout=10) == 3
-    done = subprocess.run(["zstd", "-tq", str(out)], capture_output=True, timeout=20)
-    assert done.returncode == 0, done.stderr
-    assert unzstd(out)
-
-
-def test_full_disk_stops_with_a_reason_and_whole_records(pair):
-    done = pair.run("-p", "80", "10.9.6.0/26", "-o", "/dev/full", "--cooldown", "1s")
-    assert done.returncode == 1
-    assert "/dev/full" in done.stderr and "No space left" in done.stderr
-
-
-def test_closed_pipe_stops_with_a_reason(pair):
-    proc = start(pair, "-r", "500", "-p", "80", "10.9.0.0/17")
-    assert json.loads(proc.stdout.readline())["protocol"] == "http"
-    proc.stdout.close()
-    assert proc.wait(timeout=30) == 1
-    assert re.search("[Bb]roken pipe", proc.stderr.read())
-
-
 def test_pcap_replays_to_the_same_records(pair, tmp_path):
     pcap = tmp_path / "own.pcap"
     records = pair.records("--pcap", pcap, "-p", "80,2222", "10.9.7.0/29", "--hyperack", "0")
@@ -300,69 +225,3 @@ def test_list_from_a_pipe_and_a_file(pair, tmp_path):
     done = pair.run("-t", "-", "--cooldown", "1s", input="10.9.8.3:80\n[fd00:10::8]:80\n")
     assert done.returncode == 0, done.stderr
     assert sorted(json.loads(line)["ip"] for line in done.stdout.splitlines()) == ["10.9.8.3", "fd00:10::8"]
-
-
-BAD = [
-    (["--frobnicate", "10.9.1.1"], 2, "frobnicate"),
-    (["--rate", "fast", "-p", "80", "10.9.1.1"], 2, "fast"),
-    (["-p", "0", "10.9.1.1"], 2, "0"),
-    (["-p", "70000", "10.9.1.1"], 2, "70000"),
-    (["-p", "80", "10.9.1.1/33"], 2, "33"),
-    (["-p", "80"], 2, "no targets"),
-    (["10.9.1.1"], 2, "port"),
-    (["-p", "80", "-i", "nosuch0", "10.9.1.1"], 1, "nosuch0"),
-    (["-p", "80", "-t", "/nonexistent/list"], (1, 2), "/nonexistent/list"),
-    (["-p", "80", "--geoip", "/nonexistent.mmdb", "10.9.1.1"], (1, 2), "/nonexistent.mmdb"),
-    (["-p", "80", "-o", "/nonexistent/dir/x", "10.9.1.1"], (1, 2), "/nonexistent/dir/x"),
-    (["-p", "80", "224.0.0.1"], 2, "excluded"),
-    (["-p", "80", "--probes", "nosuchprobe", "10.9.1.1"], 2, "nosuchprobe"),
-]
-
-
-@pytest.mark.parametrize("args,status,words", BAD, ids=[w for _, _, w in BAD])
-def test_bad_input_gets_one_line_and_its_status(pair, args, status, words):
-    done = pair.run(*args, timeout=20)
-    assert done.returncode in (status if isinstance(status, tuple) else (status,)), done.stderr
-    assert words in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stdout == ""
-
-
-def test_bad_target_file_says_where(pair, tmp_path):
-    names = tmp_path / "list"
-    names.write_text("10.9.1.1:80\n10.9.1.2:80\n10.9.1.999:80\n")
-    done = pair.run("--order", "random", "-t", names)
-    assert done.returncode == 2
-    assert re.search(rf"{names}:3:\d+: ", done.stderr)
-
-
-def test_corrupt_database(pair, tmp_path):
-    broken = tmp_path / "broken.mmdb"
-    broken.write_bytes(b"not a database" * 100)
-    done = pair.run("-p", "80", "--geoip", broken, "10.9.1.1")
-    assert done.returncode in (1, 2)
-    assert "broken.mmdb" in done.stderr
-
-
-def test_no_route_and_dead_gateway(pair):
-    lone = Netns("l")
-    try:
-        done = lone.run(SYNSPECT, "scan", "-p", "80", "10.9.1.1", check=False)
-        assert done.returncode == 1 and "no route" in done.stderr
-        other = Netns("o")
-        veth(lone, other, "ve-l", "ve-o")
-        lone.ip("addr add 192.168.8.1/24 dev ve-l")
-        lone.ip("route add default via 192.168.8.77")
-        done = lone.run(SYNSPECT, "scan", "-p", "80", "10.9.1.1", check=False)
-        assert done.returncode == 1 and "192.168.8.77" in done.stderr
-        other.close()
-    finally:
-        lone.close()
-
-
-def test_without_privilege(pair):
-    done = subprocess.run(["ip", "netns", "exec", pair.scan.name, "setpriv", "--reuid=65534", "--regid=65534",
-                           "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", SYNSPECT, "scan", "-p", "80", "10.9.1.1"],
-                          capture_output=True, text=True, timeout=20)
-    assert done.returncode == 1
-    assert "CAP_NET_RAW" in done.stderr
