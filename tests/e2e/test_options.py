@@ -2,6 +2,7 @@
 a capture in another. Needs root. What the parser accepts is tests/unit/test_options.c's business."""
 import csv
 import io
+import ipaddress
 import json
 import os
 import pathlib
@@ -11,7 +12,7 @@ import threading
 import time
 
 import pytest
-from scapy.all import Ether, IP, TCP
+from scapy.all import Ether, IP, IPv6, TCP
 
 from netns import Netns, packet_socket, veth
 
@@ -205,6 +206,28 @@ def test_exclusions_win(net, tmp_path):
     assert not seen.tcp()
 
 
+def test_interface_identifiers_inside_prefixes(net):
+    net.b.ip("-6 route add local fd77::/32 dev lo")
+    options = ["-p", SSH, "--v6-iid", "low:2,::1:a", "fd77:0:0:1::/64", "fd77:0:0:2::/64"]
+    expected = {str(ipaddress.ip_address(f"fd77:0:0:{n}:0:0:{iid}")) for n in (1, 2)
+                for iid in ("0:0", "0:1", "1:a")}
+    with net.capture() as seen:
+        records = net.scan(*options, "--alias-lengths", "none")
+    probed = {p[IPv6].dst for _, p in seen.tcp(flags="S", port=SSH)}
+    assert {str(ipaddress.ip_address(address)) for address in probed} == expected
+    assert {r["ip"] for r in records} == expected
+    assert "no-such" in net.a.run(SYNSPECT, "targets", "--v6-iid", "no-such", "fd77::/64", check=False).stderr
+
+
+def test_explain_names_the_line_that_decides(net, tmp_path):
+    (tmp_path / "no").write_text(f"# asked\n{WALL}\n")
+    options = ["targets", "-p", "80", "-X", str(tmp_path / "no"), f"{PEER}-{MIRROR}", "--explain"]
+    said = net.a.run(SYNSPECT, *options, WALL, check=False).stdout
+    assert f"{tmp_path}/no:2" in said and "never" in said or "not" in said, said
+    said = net.a.run(SYNSPECT, *options, PEER, check=False).stdout
+    assert "not" not in said, said
+
+
 def test_what_targets_prints_is_what_is_probed(net):
     options = ["-p", "100-140", "--seed", "5", "--shards", "3", "--shard", "1", f"{FAR}/31"]
     listed = net.a.run(SYNSPECT, "targets", *options).stdout.split()
@@ -354,6 +377,18 @@ def test_hyperack(net):
     assert record["hyperacktive"]["verdict"] is False
 
 
+def test_the_rest_of_a_convicted_host_is_spared(net, tmp_path):
+    metadata = tmp_path / "metadata"
+    ports = 400
+    options = ["-r", "100", "-p", f"4000-{3999 + ports}", "--metadata-file", metadata, MIRROR]
+    with net.capture() as seen:
+        records = net.scan("--skip-hyperacktive", *options)
+    probed = {p[TCP].dport for _, p in seen.tcp(flags="S") if 4000 <= p[TCP].dport < 4000 + ports}
+    spared = json.loads(metadata.read_text())["counters"]["hyperack_spared"]
+    assert spared > 0 and ports - spared <= len(probed) < ports
+    assert all(r["hyperacktive"]["verdict"] for r in records)
+
+
 def test_few_sessions_are_enough(net):
     records = net.scan("--max-sessions", "32", "-r", "200", "--cooldown", "3s", "--hyperack", "0",
                        "-p", f"{SSH},{HTTP},{ODD},3000-3099", f"{PEER}-{MIRROR}")
@@ -459,6 +494,21 @@ def test_user_and_privileges(net):
     assert f"Uid:\t{wanted}" in states
     net.scan("--user", "no-such-user", "-p", SSH, PEER, status=1)
     assert "no-such-user" in net.err
+
+
+@pytest.mark.parametrize("option,mode", [([], "2"), (["--no-seccomp"], "0")])
+def test_system_calls_are_filtered_unless_refused(net, option, mode):
+    proc = net.a.popen(SYNSPECT, "scan", "--quiet", *option, "-r", "20", "--cooldown", "0s", "-p", "1000-1030", PEER)
+    seen = set()
+    while proc.poll() is None:
+        for status in pathlib.Path("/proc").glob(f"{proc.pid}/task/*/status"):
+            try:
+                seen.update(line for line in status.read_text().splitlines() if line.startswith("Seccomp:"))
+            except OSError:
+                pass
+        time.sleep(0.05)  # a look at a running program, not a wait for it
+    assert proc.communicate()[0] == ""
+    assert ("Seccomp:\t2" in seen) == (mode == "2")
 
 
 def test_config_file_and_command_line(net, tmp_path):
