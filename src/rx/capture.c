@@ -60,7 +60,7 @@ static int pcap_errno(int status)
 static int activate(struct capture *c, const struct capture_config *config, struct diag *diag)
 {
 	pcap_set_snaplen(c->pcap, SNAPLEN);
-	pcap_set_promisc(c->pcap, 0);
+	pcap_set_promisc(c->pcap, config->is_promiscuous);
 	pcap_set_timeout(c->pcap, config->timeout_ms);
 	pcap_set_buffer_size(c->pcap, (int)config->buffer_bytes);
 	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);

@@ -17,6 +17,7 @@ struct capture_config {
 	const char *filter;    /* pcap-filter(7) text */
 	uint32_t buffer_bytes; /* kernel ring */
 	int timeout_ms;        /* a packet waits at most about so long in the ring */
+	bool is_promiscuous;   /* also frames for other link-layer addresses and groups */
 };
 
 /* Opens an interface: TPACKET_V3 ring, incoming packets only, nanosecond stamps. Returns 0, -ENODEV,

@@ -272,6 +272,21 @@ def test_source_ip_that_the_host_does_not_own(net):
     assert {p[IP].src for _, p in seen.tcp()} == {"10.8.0.77"}
 
 
+@pytest.mark.parametrize("options,is_promiscuous", [
+    ([], False), (["--source-ip", "10.8.0.77"], True), (["--source-mac", "02:00:00:00:00:77"], True)])
+def test_a_card_that_filters_is_told_to_let_answers_through(net, options, is_promiscuous):
+    """To an address or a MAC that the host does not have; for as long as the scan runs."""
+    def count():
+        return json.loads(net.a.ip("-d -j link show a0").stdout)[0]["promiscuity"]
+    proc = net.a.popen(SYNSPECT, "scan", "-q", *options, "-r", "20", "--cooldown", "0s", "-p", "1000-1030", PEER)
+    counts = set()
+    while proc.poll() is None:
+        counts.add(count())
+        time.sleep(0.05)  # a look at a running program, not a wait for it
+    assert proc.communicate()[0] == "" and (max(counts) > 0) == is_promiscuous
+    assert count() == 0
+
+
 def test_the_guard_is_there_unless_refused(net):
     def tables(*options):
         proc = net.a.popen(SYNSPECT, "scan", "-q", "-r", "10", "--cooldown", "0s", "-p", "1000-1020", PEER,
