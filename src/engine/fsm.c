@@ -14,9 +14,9 @@
  * MTU           ignored                         smaller segments from snd_una        ignored
  * ABORT         end                             RST and end                          ignored
  *
- * Overlap rule: the first bytes that arrived for a position stay (what most servers' own stacks do
- * and what a later injection cannot change). Positions at CONN_RX_MAX and beyond are not kept. */
-#include "engine/fsm.h"
+ * A pause ends an answer only after a segment with PSH, which ends what the peer's program wrote at
+ * once (RFC 9293 section 3.9.1.2); without it the rest is on its way, and patience decides. */
+#include "engine/fsm_internal.h"
 
 #include <string.h>
 
@@ -33,9 +33,12 @@
 enum {
 	MSS_DEFAULT_V4 = 536, /* RFC 9293 section 3.7.1 */
 	MSS_DEFAULT_V6 = 1220,
-	TS_OPTION_LEN = 12,    /* with its padding */
-	SYNACK_DUPS_MAX = 5,   /* answers to repeated SYN-ACKs */
-	SEGMENTS_PER_STEP = 3, /* of our probe, when it must be split */
+	TS_OPTION_LEN = 12,  /* with its padding */
+	SYNACK_DUPS_MAX = 5, /* answers to repeated SYN-ACKs */
+	CHALLENGES_MAX = 5,  /* ACKs in answer to what the peer of this connection would not send */
+	SYNS_DEFAULT = 3,    /* of a later connection: as many as fit into the default patience */
+	ASKS_MAX = 3,        /* of a closed window */
+	WINDOW_SPAN = 65536, /* how far from the expected number a number is believed */
 };
 
 void conn_init(struct conn *conn, uint32_t iss, uint16_t data_len, int64_t wait_ns)
@@ -79,74 +82,6 @@ void conn_note_unsent(struct conn *conn, int64_t now_ns)
 	conn->rto_at = now_ns + UNSENT_NS;
 }
 
-static struct action *add_action(struct actions *actions, enum action_kind kind)
-{
-	assert(actions->n < ACTIONS_MAX);
-	struct action *a = &actions->v[actions->n++];
-	a->kind = kind;
-	return a;
-}
-
-static void send_segment(const struct conn *conn, struct actions *actions, uint8_t flags,
-    uint32_t seq, uint16_t off, uint16_t len)
-{
-	struct action *a = add_action(actions, ACTION_SEND);
-	a->send.flags = flags;
-	a->send.seq = seq;
-	a->send.ack = flags & TCP_ACK ? conn->rcv_nxt : 0;
-	a->send.off = off;
-	a->send.len = len;
-}
-
-static void finish(struct conn *conn, struct actions *actions, enum conn_end end)
-{
-	conn->state = CONN_CLOSED;
-	add_action(actions, ACTION_FINISH)->end = end;
-}
-
-/* Ends with a RST that the peer will accept: its sequence number is what the peer expects next (RFC
- * 5961 section 3.2 lets nothing else through). When none of our data was acknowledged and nothing
- * came, the peer most likely never saw it. */
-static void reset_and_finish(struct conn *conn, struct actions *actions, enum conn_end end)
-{
-	bool is_unseen = conn->snd_una == conn->iss + 1 && conn->rx_len == 0;
-	uint32_t seq = is_unseen ? conn->snd_una : conn->snd_max;
-	send_segment(conn, actions, TCP_RST | TCP_ACK, seq, 0, 0);
-	finish(conn, actions, end);
-}
-
-static uint32_t data_end(const struct conn *conn)
-{
-	return conn->iss + 1 + conn->data_len;
-}
-
-/* Sends what the window and the segment size allow from snd_nxt on. psh: on the last segment. */
-static void send_data(struct conn *conn, struct actions *actions, bool psh, int64_t now_ns)
-{
-	for (int i = 0; i < SEGMENTS_PER_STEP; i++) {
-		uint32_t left = data_end(conn) - conn->snd_nxt;
-		uint32_t in_flight = conn->snd_nxt - conn->snd_una;
-		uint32_t room = conn->snd_wnd > in_flight ? conn->snd_wnd - in_flight : 0;
-		uint32_t len = left < conn->mss ? left : conn->mss;
-		if (len > room)
-			len = room;
-		if (len == 0)
-			break;
-		bool is_last = len == left;
-		uint8_t flags = (uint8_t)(TCP_ACK | (psh && is_last ? TCP_PSH : 0));
-		send_segment(conn, actions, flags, conn->snd_nxt,
-		    (uint16_t)(conn->snd_nxt - conn->iss - 1), (uint16_t)len);
-		conn->snd_nxt += len;
-		if (seq_lt(conn->snd_max, conn->snd_nxt))
-			conn->snd_max = conn->snd_nxt;
-	}
-	if (!conn->is_data_sent) {
-		conn->is_data_sent = true;
-		conn->data_sent_ns = now_ns;
-	}
-	conn->rto_at = now_ns + conn->rto_ns;
-}
-
 static void measure_rtt(
     struct conn *conn, const struct conn_config *config, const struct segment *s, int64_t now_ns)
 {
@@ -161,14 +96,28 @@ static void measure_rtt(
 	if (rtt < 0 || rtt > RTT_MAX_NS)
 		return;
 	conn->rtt_ns = rtt;
-	/* RFC 6298 section 2.2: SRTT = R, RTTVAR = R/2, RTO = SRTT + 4 RTTVAR. */
-	int64_t rto = 3 * rtt;
+	/* RFC 6298 section 2.2: SRTT = R, RTTVAR = R/2, RTO = SRTT + 4 RTTVAR. A peer may echo what it
+	 * likes: a retransmission must fit into the patience. */
+	int64_t rto = 3 * rtt, max = config->timeout_ns / 2;
+	rto = rto < max ? rto : max;
 	conn->rto_ns = rto < RTO_MIN_NS ? RTO_MIN_NS : rto > RTO_MAX_NS ? RTO_MAX_NS : rto;
 }
 
-static void receive_data(struct conn *conn, const struct segment *s, uint32_t seq,
-    struct actions *actions, int64_t now_ns);
-static void check_fin(struct conn *conn, struct actions *actions);
+static void check_fin(struct conn *conn, struct actions *actions)
+{
+	if (conn->state == CONN_CLOSED || !conn->has_fin)
+		return;
+	/* Bytes beyond its FIN: that FIN was not the peer's. */
+	if (seq_lt(conn->fin_seq, conn->rcv_nxt)) {
+		conn->has_fin = false;
+		return;
+	}
+	bool is_complete = conn->rcv_nxt == conn->fin_seq || conn->rx_len == CONN_RX_MAX;
+	if (!is_complete)
+		return;
+	conn->rcv_nxt = conn->fin_seq + 1;
+	fsm_reset_and_finish(conn, actions, CONN_END_FIN);
+}
 
 static void establish(struct conn *conn, const struct conn_config *config, const struct segment *s,
     int64_t now_ns, struct actions *actions)
@@ -194,18 +143,18 @@ static void establish(struct conn *conn, const struct conn_config *config, const
 	conn->n_tries = 0;
 	conn->rto_at = 0;
 	if (s->window == 0) {
-		reset_and_finish(conn, actions, CONN_END_ZERO_WINDOW);
+		fsm_reset_and_finish(conn, actions, CONN_END_ZERO_WINDOW);
 		return;
 	}
 	conn->state = CONN_ESTABLISHED;
 	conn->patience_at = now_ns + config->timeout_ns + (conn->data_len ? conn->wait_ns : 0);
 	conn->data_sent_ns = now_ns;
 	if (s->payload_len)
-		receive_data(conn, s, s->seq + 1, actions, now_ns);
+		fsm_receive(conn, s, s->seq + 1, actions, now_ns);
 	if (conn->data_len && conn->wait_ns == 0) {
-		send_data(conn, actions, false, now_ns);
+		fsm_send_data(conn, actions, false, now_ns);
 	} else {
-		send_segment(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
+		fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
 		if (conn->data_len)
 			conn->wait_at = now_ns + conn->wait_ns;
 	}
@@ -215,7 +164,7 @@ static void establish(struct conn *conn, const struct conn_config *config, const
 		check_fin(conn, actions);
 	}
 	if (conn->state != CONN_CLOSED && conn->rx_len == CONN_RX_MAX)
-		reset_and_finish(conn, actions, CONN_END_FULL);
+		fsm_reset_and_finish(conn, actions, CONN_END_FULL);
 }
 
 static void segment_in_syn_sent(struct conn *conn, const struct conn_config *config,
@@ -226,115 +175,13 @@ static void segment_in_syn_sent(struct conn *conn, const struct conn_config *con
 	if (s->ack != conn->iss + 1) {
 		/* An old connection of this flow lives on over there: RFC 9293 section 3.10.7.3. */
 		if (!(s->flags & TCP_RST))
-			send_segment(conn, actions, TCP_RST, s->ack, 0, 0);
+			fsm_send(conn, actions, TCP_RST, s->ack, 0, 0);
 		return;
 	}
 	if (s->flags & TCP_RST)
-		finish(conn, actions, CONN_END_REFUSED);
+		fsm_finish(conn, actions, CONN_END_REFUSED);
 	else if (s->flags & TCP_SYN)
 		establish(conn, config, s, now_ns, actions);
-}
-
-/* Delivers the part [lo, hi) of the payload, which starts at offset base. */
-static void deliver(
-    struct actions *actions, const struct segment *s, uint32_t base, uint32_t lo, uint32_t hi)
-{
-	if (lo >= hi)
-		return;
-	struct action *a = add_action(actions, ACTION_DELIVER);
-	a->deliver.off = (uint16_t)lo;
-	a->deliver.len = (uint16_t)(hi - lo);
-	a->deliver.bytes = s->payload + (lo - base);
-}
-
-/* In-order data now ends at hi. */
-static void advance(struct conn *conn, uint32_t hi)
-{
-	conn->rx_len = (uint16_t)hi;
-	conn->rcv_nxt = conn->irs + 1 + hi;
-}
-
-/* Adds [lo, hi) to the pieces beyond rx_len and delivers what was missing of it. False: no room to
- * remember it, so nothing was delivered and the peer will send it again. */
-static bool insert_range(struct conn *conn, struct actions *actions, const struct segment *s,
-    uint32_t base, uint32_t lo, uint32_t hi)
-{
-	/* The merged piece replaces the pieces i..j-1 that touch [lo, hi]. */
-	int i = 0;
-	while (i < conn->n_ooo && conn->ooo[i].hi < lo)
-		i++;
-	int j = i;
-	uint32_t new_lo = lo, new_hi = hi, cursor = lo;
-	while (j < conn->n_ooo && conn->ooo[j].lo <= hi) {
-		if (conn->ooo[j].lo < new_lo)
-			new_lo = conn->ooo[j].lo;
-		if (conn->ooo[j].hi > new_hi)
-			new_hi = conn->ooo[j].hi;
-		j++;
-	}
-	if (i == j && conn->n_ooo == CONN_OOO_MAX) {
-		/* What is next needs no memory: it lies before all pieces and touches none. */
-		if (lo != conn->rx_len)
-			return false;
-		deliver(actions, s, base, lo, hi);
-		advance(conn, hi);
-		return true;
-	}
-	for (int k = i; k < j; k++) {
-		deliver(actions, s, base, cursor, conn->ooo[k].lo);
-		if (conn->ooo[k].hi > cursor)
-			cursor = conn->ooo[k].hi;
-	}
-	deliver(actions, s, base, cursor, hi);
-	int shift = 1 - (j - i);
-	memmove(
-	    &conn->ooo[j + shift], &conn->ooo[j], sizeof(conn->ooo[0]) * (size_t)(conn->n_ooo - j));
-	conn->n_ooo = (uint8_t)(conn->n_ooo + shift);
-	conn->ooo[i].lo = (uint16_t)new_lo;
-	conn->ooo[i].hi = (uint16_t)new_hi;
-	return true;
-}
-
-/* Takes in payload whose first byte has sequence number seq. */
-static void receive_data(struct conn *conn, const struct segment *s, uint32_t seq,
-    struct actions *actions, int64_t now_ns)
-{
-	int64_t base = (int32_t)(seq - (conn->irs + 1));
-	int64_t lo = base, hi = base + s->payload_len;
-	if (lo < conn->rx_len)
-		lo = conn->rx_len;
-	if (hi > CONN_RX_MAX)
-		hi = CONN_RX_MAX;
-	if (lo >= hi)
-		return;
-	/* deliver() counts from the payload's start, which may lie before offset 0. */
-	struct segment view = *s;
-	if (base < 0) {
-		view.payload -= base;
-		base = 0;
-	}
-	if (conn->rx_len == 0 && conn->n_ooo == 0) {
-		conn->is_server_first = !conn->is_data_sent || seq_le(s->ack, conn->iss + 1);
-		conn->first_data_ns = now_ns;
-	}
-	if (!insert_range(conn, actions, &view, (uint32_t)base, (uint32_t)lo, (uint32_t)hi))
-		return;
-	if (conn->n_ooo && conn->ooo[0].lo == conn->rx_len) {
-		advance(conn, conn->ooo[0].hi);
-		conn->n_ooo--;
-		memmove(&conn->ooo[0], &conn->ooo[1], sizeof(conn->ooo[0]) * conn->n_ooo);
-	}
-}
-
-static void check_fin(struct conn *conn, struct actions *actions)
-{
-	if (conn->state == CONN_CLOSED || !conn->has_fin)
-		return;
-	bool is_complete = conn->rcv_nxt == conn->fin_seq || conn->rx_len == CONN_RX_MAX;
-	if (!is_complete)
-		return;
-	conn->rcv_nxt = conn->fin_seq + 1;
-	reset_and_finish(conn, actions, CONN_END_FIN);
 }
 
 static void handle_ack(
@@ -343,6 +190,11 @@ static void handle_ack(
 	if (!seq_le(conn->snd_una, s->ack) || !seq_le(s->ack, conn->snd_max))
 		return;
 	conn->snd_wnd = (uint32_t)s->window << conn->snd_wscale;
+	if (conn->is_asking && conn->snd_wnd > 0) {
+		/* The window opens: what asked for it starts again. */
+		conn->is_asking = false;
+		conn->snd_nxt = s->ack;
+	}
 	if (s->ack == conn->snd_una)
 		return;
 	bool was_acked = conn_is_data_acked(conn);
@@ -352,39 +204,50 @@ static void handle_ack(
 	conn->n_tries = 0;
 	conn->rto_at = conn->snd_una == conn->snd_nxt ? 0 : now_ns + conn->rto_ns;
 	if (!was_acked && conn->data_len)
-		add_action(actions, ACTION_ACKED);
+		fsm_add_action(actions, ACTION_ACKED);
 }
 
-/* Is this RST from the peer of this connection? Exactly next, anywhere in the window (many devices
- * do not count right and an attacker off the path knows neither), or acknowledging exactly what we
- * sent. */
-static bool is_reset_credible(const struct conn *conn, const struct segment *s)
+/* Sends the ACK that makes an honest peer say where it is (RFC 5961 sections 3 to 5). */
+static void challenge(struct conn *conn, struct actions *actions)
 {
-	uint32_t ahead = s->seq - conn->rcv_nxt;
-	if (ahead < 65536)
-		return true;
-	return (s->flags & TCP_ACK) && (s->ack == conn->snd_max || s->ack == conn->snd_una);
+	if (conn->n_challenges == CHALLENGES_MAX)
+		return;
+	conn->n_challenges++;
+	fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
 }
 
+/* A RST is believed when it stands exactly where the peer is (RFC 5961 section 3.2), or acknowledges
+ * exactly what we have sent, which nobody off the path knows; many devices do not count right in the
+ * former. Of any other in the window the peer is asked. */
 static void handle_reset(
     struct conn *conn, const struct segment *s, int64_t now_ns, struct actions *actions)
 {
-	if (!is_reset_credible(conn, s))
-		return;
 	uint32_t ahead = s->seq - conn->rcv_nxt;
-	if (ahead != 0 && ahead < 65536 && conn->rx_len < CONN_RX_MAX) {
-		/* Bytes before the RST are missing: they may only have been overtaken. */
-		conn->is_reset_pending = true;
-		conn->reset_at = now_ns + REORDER_NS;
+	bool is_credible =
+	    (s->flags & TCP_ACK) && (s->ack == conn->snd_max || s->ack == conn->snd_una);
+	bool is_beyond_data = ahead != 0 && ahead < WINDOW_SPAN && conn->rx_len < CONN_RX_MAX;
+	if (ahead == 0 || (is_credible && !is_beyond_data)) {
+		fsm_finish(conn, actions, CONN_END_RST);
 		return;
 	}
-	finish(conn, actions, CONN_END_RST);
+	if (!is_beyond_data)
+		return;
+	/* Bytes before the RST are missing: they may only have been overtaken. */
+	conn->has_rst = true;
+	conn->rst_seq = s->seq;
+	if (is_credible) {
+		conn->is_reset_pending = true;
+		conn->reset_at = now_ns + REORDER_NS;
+	} else {
+		challenge(conn, actions);
+	}
 }
 
-static void resend(struct conn *conn, struct actions *actions, int64_t now_ns)
+/* May the peer of this connection acknowledge this (RFC 5961 section 5.2)? Old acknowledgements come
+ * late, one of what was never sent comes from somebody else. */
+static bool is_ack_plausible(const struct conn *conn, uint32_t ack)
 {
-	conn->snd_nxt = conn->snd_una;
-	send_data(conn, actions, true, now_ns);
+	return seq_le(ack, conn->snd_max) && seq_le(conn->iss - WINDOW_SPAN, ack);
 }
 
 static void segment_in_established(
@@ -401,33 +264,37 @@ static void segment_in_established(
 			return;
 		conn->n_synack_dups++;
 		if (conn->is_data_sent && conn->snd_una == conn->iss + 1 && conn->snd_wnd)
-			resend(conn, actions, now_ns);
+			fsm_resend(conn, actions, now_ns);
 		else
-			send_segment(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
+			fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
 		return;
 	}
 	if (!(s->flags & TCP_ACK))
 		return;
+	if (!is_ack_plausible(conn, s->ack)) {
+		challenge(conn, actions);
+		return;
+	}
 	if (s->has_ts && seq_le(s->seq, conn->rcv_nxt) && (int32_t)(s->tsval - conn->ts_recent) > 0)
 		conn->ts_recent = s->tsval;
 	handle_ack(conn, s, now_ns, actions);
 	uint16_t rx_before = conn->rx_len;
 	if (s->payload_len)
-		receive_data(conn, s, s->seq, actions, now_ns);
+		fsm_receive(conn, s, s->seq, actions, now_ns);
 	if (s->flags & TCP_FIN && !conn->has_fin &&
-	    s->seq + s->payload_len - conn->rcv_nxt < 65536) {
+	    s->seq + s->payload_len - conn->rcv_nxt < WINDOW_SPAN) {
 		conn->has_fin = true;
 		conn->fin_seq = s->seq + s->payload_len;
 	}
 	check_fin(conn, actions);
 	if (conn->state == CONN_CLOSED)
 		return;
-	if (conn->is_reset_pending && conn->rx_len > rx_before) {
-		finish(conn, actions, CONN_END_RST);
+	if (conn->has_rst && conn->rcv_nxt == conn->rst_seq) {
+		fsm_finish(conn, actions, CONN_END_RST);
 		return;
 	}
 	if (conn->rx_len == CONN_RX_MAX) {
-		reset_and_finish(conn, actions, CONN_END_FULL);
+		fsm_reset_and_finish(conn, actions, CONN_END_FULL);
 		return;
 	}
 	bool is_new = conn->rx_len > rx_before;
@@ -435,10 +302,10 @@ static void segment_in_established(
 	 * are acknowledged by EVENT_MORE, or the connection ends. */
 	bool is_keep_alive = s->payload_len == 0 && s->seq == conn->rcv_nxt - 1;
 	if ((s->payload_len && !is_new) || is_keep_alive)
-		send_segment(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
-	if (conn->is_data_sent && seq_lt(conn->snd_nxt, data_end(conn)) &&
+		fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
+	if (conn->is_data_sent && seq_lt(conn->snd_nxt, fsm_data_end(conn)) &&
 	    conn->snd_nxt == conn->snd_una)
-		send_data(conn, actions, true, now_ns);
+		fsm_send_data(conn, actions, true, now_ns);
 }
 
 static void end_of_patience(struct conn *conn, struct actions *actions)
@@ -449,35 +316,38 @@ static void end_of_patience(struct conn *conn, struct actions *actions)
 	else if (conn->rx_len == 0)
 		end = conn->data_len == 0 || conn_is_data_acked(conn) ? CONN_END_SILENT
 								      : CONN_END_NO_ACK;
-	reset_and_finish(conn, actions, end);
+	fsm_reset_and_finish(conn, actions, end);
 }
 
-static void timer_in_syn_sent(
-    struct conn *conn, const struct conn_config *config, int64_t now_ns, struct actions *actions)
+static bool is_due(int64_t at, int64_t now_ns)
 {
-	if (conn->rto_at == 0 || now_ns < conn->rto_at)
+	return at != 0 && now_ns >= at;
+}
+
+static void timer_in_syn_sent(struct conn *conn, int64_t now_ns, struct actions *actions)
+{
+	if (is_due(conn->patience_at, now_ns)) {
+		fsm_finish(conn, actions, CONN_END_NO_SYNACK);
+		return;
+	}
+	if (!is_due(conn->rto_at, now_ns))
 		return;
 	if (conn->is_unsent) {
 		conn->is_unsent = false;
 		if (conn->n_tries == 0)
 			conn->sent_ns = now_ns;
 		conn->rto_at = now_ns + conn->rto_ns;
-		send_segment(conn, actions, TCP_SYN, conn->iss, 0, 0);
+		fsm_send(conn, actions, TCP_SYN, conn->iss, 0, 0);
 		return;
 	}
-	if (conn->n_tries >= config->n_retransmits) {
-		finish(conn, actions, CONN_END_NO_SYNACK);
+	if (conn->n_tries + 1 >= conn->n_syns) {
+		fsm_finish(conn, actions, CONN_END_NO_SYNACK);
 		return;
 	}
 	conn->n_tries++;
-	send_segment(conn, actions, TCP_SYN, conn->iss, 0, 0);
+	fsm_send(conn, actions, TCP_SYN, conn->iss, 0, 0);
 	conn->rto_ns = 2 * conn->rto_ns < RTO_MAX_NS ? 2 * conn->rto_ns : RTO_MAX_NS;
 	conn->rto_at = now_ns + conn->rto_ns;
-}
-
-static bool is_due(int64_t at, int64_t now_ns)
-{
-	return at != 0 && now_ns >= at;
 }
 
 /* Is it known that more is on its way: bytes beyond a hole, or a FIN beyond what came? The peer fills
@@ -491,7 +361,7 @@ static void timer_in_established(
     struct conn *conn, const struct conn_config *config, int64_t now_ns, struct actions *actions)
 {
 	if (is_due(conn->reset_at, now_ns)) {
-		finish(conn, actions, CONN_END_RST);
+		fsm_finish(conn, actions, CONN_END_RST);
 		return;
 	}
 	if (is_due(conn->quiet_at, now_ns) && has_hole(conn))
@@ -503,7 +373,7 @@ static void timer_in_established(
 	if (is_due(conn->wait_at, now_ns)) {
 		conn->wait_at = 0;
 		conn->patience_at = now_ns + config->timeout_ns;
-		send_data(conn, actions, false, now_ns);
+		fsm_send_data(conn, actions, false, now_ns);
 		return;
 	}
 	if (is_due(conn->rto_at, now_ns)) {
@@ -511,36 +381,30 @@ static void timer_in_established(
 		if (conn->is_unsent) {
 			conn->is_unsent = false;
 			conn->snd_nxt = conn->snd_una;
-			send_data(conn, actions, conn->n_tries > 0, now_ns);
+			fsm_send_data(conn, actions, conn->n_tries > 0, now_ns);
 			return;
 		}
-		if (conn->n_tries >= config->n_retransmits)
+		if (conn->n_tries >= config->n_retransmits &&
+		    (conn->snd_wnd > 0 || conn->n_tries >= ASKS_MAX))
 			return;
 		conn->n_tries++;
 		conn->rto_ns = 2 * conn->rto_ns < RTO_MAX_NS ? 2 * conn->rto_ns : RTO_MAX_NS;
-		resend(conn, actions, now_ns);
+		fsm_resend(conn, actions, now_ns);
 	}
 }
 
-static void narrow(struct conn *conn, uint16_t mtu, int64_t now_ns, struct actions *actions)
-{
-	/* IP and TCP headers with timestamps. */
-	unsigned overhead = conn->is_v4 ? 20 + 32 : 40 + 32;
-	unsigned mss = mtu > overhead + CONN_MSS_MIN ? mtu - overhead : CONN_MSS_MIN;
-	/* Each message must make it smaller, so that a liar cannot make us send for ever. */
-	if (mss >= conn->mss || !conn->is_data_sent || conn->snd_una == data_end(conn))
-		return;
-	conn->mss = (uint16_t)mss;
-	resend(conn, actions, now_ns);
-}
-
-static void step_open(struct conn *conn, int64_t now_ns, struct actions *actions)
+static void step_open(
+    struct conn *conn, const struct conn_config *config, int64_t now_ns, struct actions *actions)
 {
 	if (conn->sent_ns != 0)
 		return;
 	conn->sent_ns = now_ns;
 	conn->rto_at = now_ns + conn->rto_ns;
-	send_segment(conn, actions, TCP_SYN, conn->iss, 0, 0);
+	conn->patience_at = now_ns + config->timeout_ns;
+	if (conn->n_syns == 0)
+		conn->n_syns =
+		    config->n_retransmits < SYNS_DEFAULT ? SYNS_DEFAULT : config->n_retransmits + 1;
+	fsm_send(conn, actions, TCP_SYN, conn->iss, 0, 0);
 }
 
 void fsm_step(struct conn *conn, const struct conn_config *config, const struct event *event,
@@ -553,7 +417,7 @@ void fsm_step(struct conn *conn, const struct conn_config *config, const struct 
 	switch (event->kind) {
 	case EVENT_OPEN:
 		if (!is_established)
-			step_open(conn, now_ns, actions);
+			step_open(conn, config, now_ns, actions);
 		break;
 	case EVENT_SEGMENT:
 		if (is_established)
@@ -565,31 +429,32 @@ void fsm_step(struct conn *conn, const struct conn_config *config, const struct 
 		if (is_established)
 			timer_in_established(conn, config, now_ns, actions);
 		else
-			timer_in_syn_sent(conn, config, now_ns, actions);
+			timer_in_syn_sent(conn, now_ns, actions);
 		break;
 	case EVENT_SETTLED:
 		if (is_established)
-			reset_and_finish(conn, actions, CONN_END_SETTLED);
+			fsm_reset_and_finish(conn, actions, CONN_END_SETTLED);
 		break;
 	case EVENT_MORE:
 		if (is_established) {
 			conn->wait_at = 0;
-			conn->quiet_at = now_ns + config->quiet_ns;
-			send_segment(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
+			conn->quiet_at =
+			    conn->push_end == conn->rx_len ? now_ns + config->quiet_ns : 0;
+			fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
 		}
 		break;
 	case EVENT_UNREACHABLE:
-		finish(conn, actions, CONN_END_UNREACHABLE);
+		fsm_finish(conn, actions, CONN_END_UNREACHABLE);
 		break;
 	case EVENT_MTU:
 		if (is_established)
-			narrow(conn, event->mtu, now_ns, actions);
+			fsm_narrow(conn, event->mtu, now_ns, actions);
 		break;
 	case EVENT_ABORT:
 		if (is_established)
-			reset_and_finish(conn, actions, CONN_END_ABORTED);
+			fsm_reset_and_finish(conn, actions, CONN_END_ABORTED);
 		else
-			finish(conn, actions, CONN_END_ABORTED);
+			fsm_finish(conn, actions, CONN_END_ABORTED);
 		break;
 	case EVENT_KIND_COUNT:
 		break;

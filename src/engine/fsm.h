@@ -42,8 +42,8 @@ enum {
 /* How connections behave; constant during a scan. */
 struct conn_config {
 	int64_t timeout_ns;    /* patience for an answer, from the handshake or the last sending */
-	int64_t quiet_ns;      /* after data: how long more may be on its way */
-	uint8_t n_retransmits; /* of data; a SYN gets as many */
+	int64_t quiet_ns;      /* after a pushed segment: how long the answer may go on */
+	uint8_t n_retransmits; /* of data; a SYN gets as many, or more: see conn.n_syns */
 	uint16_t mss_v4, mss_v6; /* what our link can carry */
 	bool is_ts_foreign;      /* replay: echoed timestamps are not of our clock */
 };
@@ -56,22 +56,29 @@ struct conn {
 	uint32_t snd_wnd;
 	uint32_t ts_recent;
 	uint32_t fin_seq; /* only with has_fin */
+	uint32_t rst_seq; /* only with has_rst */
 	uint8_t state;    /* enum conn_state */
 	uint8_t n_tries;  /* retransmissions of the current flight */
 	uint8_t n_ooo;
 	uint8_t n_synack_dups;
+	uint8_t n_challenges;
+	uint8_t n_narrowed;
+	uint8_t n_syns; /* SYNs of a later connection, while patience lasts; 0: the default */
 	bool has_ts;
 	bool has_fin;
-	bool is_data_sent;    /* the probe went out (at least once) */
-	bool is_server_first; /* the first data did not acknowledge any of ours */
-	bool is_reset_pending;
-	bool is_unsent; /* the last flight never left: see conn_note_unsent */
+	bool has_rst;          /* a RST stands beyond the data that came */
+	bool is_data_sent;     /* the probe went out (at least once) */
+	bool is_server_first;  /* the first data did not acknowledge any of ours */
+	bool is_reset_pending; /* has_rst, and it is believed */
+	bool is_asking;        /* a byte was sent into a closed window */
+	bool is_unsent;        /* the last flight never left: see conn_note_unsent */
 	bool is_v4;
 	bool has_wscale; /* the peer scales windows (RFC 7323 section 2) */
 	uint8_t snd_wscale;
 	uint16_t mss;
 	uint16_t data_len; /* length of our probe */
 	uint16_t rx_len;   /* in-order bytes received, <= CONN_RX_MAX */
+	uint16_t push_end; /* where the furthest segment with PSH ended */
 	struct {
 		uint16_t lo, hi;
 	} ooo[CONN_OOO_MAX]; /* received beyond rx_len: [lo, hi), ascending, disjoint */

@@ -14,6 +14,7 @@
  * are slow and a machine that is busy: waiting costs no packet. */
 #define TEST_RTO_NS (2 * NS_PER_SEC)
 enum {
+	TEST_SYNS = 2,    /* to a random port or address, at most */
 	RX_WINDOW = 8192, /* what we let a peer send unacknowledged: twice what is kept */
 	SYN_WINDOW = 64240,
 };
@@ -167,6 +168,8 @@ static bool connect_step(struct engine *engine, struct session *session, int64_t
 	prepare_conn(engine, session, cookie.iss);
 	if (session->kind == SESSION_HOST_TEST)
 		session->conn.rto_ns = TEST_RTO_NS;
+	if (session->kind != SESSION_TARGET)
+		session->conn.n_syns = TEST_SYNS;
 	if (session->kind != SESSION_PREFIX && rtt_ns > 0 && 3 * rtt_ns > session->conn.rto_ns)
 		session->conn.rto_ns = 3 * rtt_ns;
 	struct event event = {.kind = EVENT_OPEN};
@@ -427,8 +430,10 @@ static bool wants_next(
 	case CONN_END_ZERO_WINDOW:
 	case CONN_END_UNREACHABLE:
 	case CONN_END_ABORTED:
-	case CONN_END_NO_SYNACK:
 		return false;
+	case CONN_END_NO_SYNACK:
+		/* Shunned, most likely: not worth more SYNs, unless every probe is asked for. */
+		return engine->config.is_all_probes;
 	case CONN_END_REFUSED:
 	case CONN_END_SETTLED:
 	case CONN_END_QUIET:

@@ -140,7 +140,7 @@ static void peer_send(
 	struct segment s = {.flow = p->flow,
 	    .seq = seq,
 	    .ack = p->rcv_nxt,
-	    .flags = flags,
+	    .flags = (uint8_t)(flags | (text ? TCP_PSH : 0)),
 	    .window = 8000,
 	    .mss = 1460,
 	    .options = (const uint8_t *)"\2\4\5\264",

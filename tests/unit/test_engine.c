@@ -295,8 +295,8 @@ static void test_all_probes_make_a_record_each(void **state)
 	struct engine_config config = world_config();
 	config.is_all_probes = true;
 	config.n_hyperack = 0;
-	static const enum peer_kind kinds[] = {
-	    PEER_HTTP, PEER_JUNK, PEER_SILENT, PEER_NO_ACK, PEER_RESET, PEER_CLOSING, PEER_SSH};
+	static const enum peer_kind kinds[] = {PEER_HTTP, PEER_JUNK, PEER_SILENT, PEER_NO_ACK,
+	    PEER_RESET, PEER_CLOSING, PEER_SSH, PEER_SHUNNING};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct world *w = world_create(&config, "http,tls,wait", 8);
 		w->kind_of = kind_by_port;

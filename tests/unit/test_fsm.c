@@ -39,11 +39,18 @@ static void test_syn_sent(void **state)
 	(void)state;
 	static const struct row rows[] = {
 	    {"a SYN goes out once", PROBE, SYN_SENT "open > -\n"},
-	    {"the SYN is repeated, then given up", PROBE,
+	    {"the SYN is repeated twice, then patience ends", PROBE,
 		SYN_SENT "deadline 1000\n+999 timer > -\n+1 timer > S 0\ndeadline 3000\n"
-			 "+1999 timer > -\n+1 timer > END no_synack\ndeadline -\n"},
-	    {"a SYN is repeated as often as configured, twice as slowly each time",
-		{.data_len = 10, .n_retransmits = 3},
+			 "+1999 timer > -\n+1 timer > S 0\ndeadline 5000\n+1999 timer > -\n"
+			 "+1 timer > END no_synack\ndeadline -\n"},
+	    {"with long patience the last SYN has its time, too",
+		{.data_len = 10, .timeout_ms = 20000},
+		SYN_SENT "+1000 timer > S 0\n+2000 timer > S 0\ndeadline 7000\n"
+			 "+4000 timer > END no_synack\n"},
+	    {"with short patience there is no third", {.data_len = 10, .timeout_ms = 2000},
+		SYN_SENT "+1000 timer > S 0\ndeadline 2000\n+1000 timer > END no_synack\n"},
+	    {"a SYN is repeated as often as data, twice as slowly each time",
+		{.data_len = 10, .n_retransmits = 3, .timeout_ms = 20000},
 		SYN_SENT "+1000 timer > S 0\n+2000 timer > S 0\n+4000 timer > S 0\n"
 			 "+8000 timer > END no_synack\n"},
 	    {"SYN-ACK: data rides on the ACK, without PSH", PROBE, SYN_SENT ESTAB},
@@ -103,8 +110,13 @@ static void test_established_segments(void **state)
 		ESTAB "seg A 1 11 > ACKED\nseg A 1 11 > -\n"},
 	    {"a part of it is news too", PROBE, ESTAB "seg A 1 5 > ACKED\nseg A 1 11 > -\n"},
 	    {"an old ACK, an ACK of nothing we sent (RFC 5961 challenge): nothing", PROBE,
-		ESTAB "seg A 1 1 > -\nseg A 1 0 > -\nseg A 1 12 > -\nseg A 1 -5 > -\n"
-		      "seg A 1 9999 > -\ndeadline 1000\n"},
+		ESTAB "seg A 1 1 > -\nseg A 1 0 > -\nseg A 1 -5 > -\ndeadline 1000\n"},
+	    {"an ACK of what was never sent is asked about, its data is not taken (RFC 5961 5.2)",
+		PROBE,
+		ESTAB "seg A 1 12 > A 11 1\nseg PA 1 9999 \"lie\" > A 11 1\n"
+		      "seg PA 1 -70000 \"lie\" > A 11 1\nseg FA 1 12 > A 11 1\n"
+		      "seg A 1 12 > A 11 1\nseg A 1 12 > -\nseg PA 1 12 \"lie\" > -\n"
+		      "seg PA 1 11 \"true\" > ACKED; D 0+4\n"},
 	    {"in-order data is delivered; the matcher decides who speaks next", PROBE,
 		ESTAB "seg A 1 11 \"hello\" > ACKED; D 0+5\nmore > A 11 6\nsettled > RA 11 6; END "
 		      "settled\n"},
@@ -136,6 +148,9 @@ static void test_established_segments(void **state)
 	    {"FIN with data ahead of more data waits for it", PROBE,
 		ESTAB "seg FA 4 11 \"def\" > ACKED; D 3+3; A 11 1\n"
 		      "seg A 1 11 \"abc\" > D 0+3; RA 11 8; END fin\n"},
+	    {"a FIN in the middle of what came was not the peer's", PROBE,
+		ESTAB "seg FA 3 11 > ACKED\nseg PA 1 11 \"abcd\" > D 0+4\nmore > A 11 5\n"
+		      "seg FA 5 11 > RA 11 6; END fin\n"},
 	    {"FIN in the past or far ahead is none", PROBE,
 		ESTAB "seg A 1 11 \"abc\" > ACKED; D 0+3\nseg FA 2 11 > -\nseg FA 99999 11 > -\n"
 		      "seg FA -7 11 \"x\" > A 11 4\n"},
@@ -146,9 +161,21 @@ static void test_established_segments(void **state)
 	    {"RST with a stranger's numbers is ignored", PROBE,
 		ESTAB "seg R 1000000 0 > -\nseg R 0 0 > -\nseg RA 1000000 7 > -\ndeadline 1000\n"},
 	    {"RST ahead waits a little for the bytes it overtook", PROBE,
-		ESTAB "seg R 4 0 > -\ndeadline 200\nseg A 1 11 \"bye\" > ACKED; D 0+3; END rst\n"},
+		ESTAB "seg RA 4 11 > -\ndeadline 200\nseg A 1 11 \"by\" > ACKED; D 0+2\n"
+		      "seg A 3 11 \"e\" > D 2+1; END rst\n"},
 	    {"RST ahead of bytes that never come", PROBE,
-		ESTAB "seg R 4 0 > -\n+200 timer > END rst\n"},
+		ESTAB "seg RA 4 11 > -\n+200 timer > END rst\n"},
+	    {"RST in the window that knows no number of ours: the peer is asked (RFC 5961 3.2)",
+		PROBE,
+		ESTAB "seg R 4 0 > A 11 1\nseg RA 9 7 > A 11 1\ndeadline 1000\n"
+		      "seg PA 1 11 \"hello\" > ACKED; D 0+5\nmore > A 11 6\ndeadline 300\n"},
+	    {"and when it was the peer, it says so", PROBE,
+		ESTAB "seg R 4 0 > A 11 1\nseg R 1 0 > END rst\n"},
+	    {"or the bytes before it come", PROBE,
+		ESTAB "seg R 4 0 > A 11 1\nseg A 1 11 \"bye\" > ACKED; D 0+3; END rst\n"},
+	    {"a shower of such RSTs is answered five times", PROBE,
+		ESTAB "seg R 2 0 > A 11 1\nseg R 3 0 > A 11 1\nseg R 4 0 > A 11 1\n"
+		      "seg R 5 0 > A 11 1\nseg R 6 0 > A 11 1\nseg R 7 0 > -\nseg R 8 0 > -\n"},
 	    {"RST after data", PROBE,
 		ESTAB "seg A 1 11 \"bye\" > ACKED; D 0+3\nmore > A 11 4\nseg R 4 0 > END rst\n"},
 	    {"any company of RST is RST", PROBE, ESTAB "seg RF 1 0 > END rst\n"},
@@ -205,11 +232,25 @@ static void test_established_timers_and_events(void **state)
 	    {"half acknowledged, half repeated", PROBE,
 		ESTAB "seg A 1 5 > ACKED\n+1000 timer > PA 5 1 4+6\nseg A 1 11 > -\n"
 		      "deadline 5000\n+4000 timer > RA 11 1; END silent\n"},
-	    {"after data a quiet period", PROBE,
-		ESTAB "+100 seg A 1 11 \"hi\" > ACKED; D 0+2\nmore > A 11 3\ndeadline 400\n"
+	    {"after pushed data a quiet period", PROBE,
+		ESTAB "+100 seg PA 1 11 \"hi\" > ACKED; D 0+2\nmore > A 11 3\ndeadline 400\n"
 		      "+299 timer > -\n+1 timer > RA 11 3; END quiet\n"},
+	    {"after data without PSH more is on its way: patience", PROBE,
+		ESTAB "+100 seg A 1 11 \"hi\" > ACKED; D 0+2\nmore > A 11 3\ndeadline 5000\n"
+		      "+4900 timer > RA 11 3; END quiet\n"},
+	    {"more without PSH after a push: patience again", PROBE,
+		ESTAB "+100 seg PA 1 11 \"hi\" > ACKED; D 0+2\nmore > A 11 3\n"
+		      "+100 seg A 3 11 \"gh\" > D 2+2\nmore > A 11 5\ndeadline 5000\n"
+		      "+1000 seg PA 5 11 \"er\" > D 4+2\nmore > A 11 7\ndeadline 1500\n"
+		      "+300 timer > RA 11 7; END quiet\n"},
+	    {"a push ahead of a hole counts when the hole is filled", PROBE,
+		ESTAB "seg PA 3 11 \"cd\" > ACKED; D 2+2; A 11 1\n"
+		      "+100 seg A 1 11 \"ab\" > D 0+2\nmore > A 11 5\ndeadline 400\n"},
+	    {"a push of old bytes is none of the new ones", PROBE,
+		ESTAB "seg A 1 11 \"abcd\" > ACKED; D 0+4\nmore > A 11 5\n"
+		      "seg PA 1 11 \"ab\" > A 11 5\ndeadline 5000\n"},
 	    {"more data, a new quiet period, but patience is not prolonged", PROBE,
-		ESTAB "+4800 seg A 1 11 \"hi\" > ACKED; D 0+2\nmore > A 11 3\ndeadline 5000\n"
+		ESTAB "+4800 seg PA 1 11 \"hi\" > ACKED; D 0+2\nmore > A 11 3\ndeadline 5000\n"
 		      "+200 timer > RA 11 3; END quiet\n"},
 	    {"bytes ahead are no data", PROBE,
 		ESTAB "seg A 5 11 \"hi\" > ACKED; D 4+2; A 11 1\n"
@@ -228,7 +269,7 @@ static void test_established_timers_and_events(void **state)
 		ESTAB_WAIT "+2000 timer > A 1 1 0+10\ndeadline 2500\n"
 			   "+500 timer > RA 1 1; END no_ack\n"},
 	    {"a server that speaks in the wait gets no probe", {.data_len = 10, .wait_ms = 300},
-		ESTAB_WAIT "+100 seg A 1 1 \"220\" > D 0+3\nmore > A 1 4\ndeadline 400\n"
+		ESTAB_WAIT "+100 seg PA 1 1 \"220\" > D 0+3\nmore > A 1 4\ndeadline 400\n"
 			   "+300 timer > RA 1 4; END quiet\n"},
 	    {"only listening: silence", {.data_len = 0},
 		ESTAB_WAIT "deadline 5000\n+5000 timer > RA 1 1; END silent\n"},
@@ -243,6 +284,8 @@ static void test_established_timers_and_events(void **state)
 		"+200 seg SA 0 1 t7,1000000000 > A 1 1 0+10\ndeadline 800\n"},
 	    {"RTT of a near host: at least 250 ms", PROBE,
 		"+1 seg SA 0 1 t7,1000000000 > A 1 1 0+10\ndeadline 251\n"},
+	    {"a timestamp that lies cannot put the retransmission beyond patience", PROBE,
+		"+30000 seg SA 0 1 t7,1000000000 > A 1 1 0+10\ndeadline 32500\n"},
 	    {"a timestamp that is not ours is ignored", PROBE,
 		"seg SA 0 1 t7,5 > A 1 1 0+10\ndeadline 1000\n"},
 	    {"RTT from the SYN when there is no timestamp", PROBE,
@@ -266,6 +309,16 @@ static void test_segment_size_and_window(void **state)
 	    {"a window that closes and opens again", PROBE,
 		"seg SA 0 1 w4 > A 1 1 0+4\nseg A 1 5 w0 > ACKED\nseg A 1 5 w0 > -\n"
 		"seg A 1 5 w100 > PA 5 1 4+6\n"},
+	    {"a closed window is asked with one byte, three times; patience ends it", PROBE,
+		"seg SA 0 1 w4 > A 1 1 0+4\nseg A 1 5 w0 > ACKED\ndeadline 1000\n"
+		"+1000 timer > A 5 1 4+1\nseg A 1 5 w0 > -\n+2000 timer > A 5 1 4+1\n"
+		"deadline 5000\n+2000 timer > RA 6 1; END silent\n"},
+	    {"and asking finds it open though its opening was lost", PROBE,
+		"seg SA 0 1 w4 > A 1 1 0+4\nseg A 1 5 w0 > ACKED\n+1000 timer > A 5 1 4+1\n"
+		"seg A 1 5 w50 > PA 5 1 4+6\nseg A 1 11 w50 > -\ndeadline 5000\n"},
+	    {"a window that shrinks below what is under way", PROBE,
+		"seg SA 0 1 w10 > A 1 1 0+10\nseg A 1 1 w3 > -\nseg A 1 4 w2 > ACKED\n"
+		"+1000 timer > A 4 1 3+2\n"},
 	    {"the window scale counts after the handshake only", {.data_len = 200},
 		"seg SA 0 1 w50 s2 > A 1 1 0+50\nseg A 1 51 w25 > ACKED; A 51 1 50+100\n"
 		"seg A 1 151 w25 > PA 151 1 150+50\n"},

@@ -49,7 +49,7 @@ static void start(struct conn *conn, struct actions *actions)
 	const struct event more = {.kind = EVENT_MORE};
 	conn_init(conn, ISS, 0, 0);
 	feed(conn, TCP_SYN | TCP_ACK, IRS, "", NS_PER_SEC, actions);
-	feed(conn, TCP_ACK, IRS + 1, "abc", NS_PER_SEC + 1, actions);
+	feed(conn, TCP_ACK | TCP_PSH, IRS + 1, "abc", NS_PER_SEC + 1, actions);
 	fsm_step(conn, &config, &more, NS_PER_SEC + 1, actions);
 }
 
@@ -69,7 +69,7 @@ static void a_hole_outlasts_quiet(void **state)
 	struct conn conn;
 	struct actions actions;
 	start(&conn, &actions);
-	feed(&conn, TCP_ACK, IRS + 7, "ghi", NS_PER_SEC + 2, &actions);
+	feed(&conn, TCP_ACK | TCP_PSH, IRS + 7, "ghi", NS_PER_SEC + 2, &actions);
 	assert_int_equal(run(&conn, 2 * NS_PER_SEC, &actions), 0);
 	/* the peer's timeout: the missing piece comes, and all nine bytes are there */
 	feed(&conn, TCP_ACK, IRS + 4, "def", 2 * NS_PER_SEC + 1, &actions);
@@ -99,7 +99,7 @@ static void patience_ends_a_hole_that_stays(void **state)
 	struct conn conn;
 	struct actions actions;
 	start(&conn, &actions);
-	feed(&conn, TCP_ACK, IRS + 7, "ghi", NS_PER_SEC + 2, &actions);
+	feed(&conn, TCP_ACK | TCP_PSH, IRS + 7, "ghi", NS_PER_SEC + 2, &actions);
 	assert_int_equal(run(&conn, 20 * NS_PER_SEC, &actions), NS_PER_SEC + config.timeout_ns);
 	assert_int_equal(actions.v[actions.n - 1].end, CONN_END_QUIET);
 }
