@@ -373,8 +373,8 @@ static int open_capture(
 	    .timeout_ms = CAPTURE_TIMEOUT_MS,
 	    /* The host's card lets through neither frames to a MAC that it does not have, nor
 	     * solicitations for an IPv6 address whose multicast group nobody joined. */
-	    .is_promiscuous = scan->config->has_source_mac || v4->has_unowned_source ||
-	        v6->has_unowned_source,
+	    .is_promiscuous =
+		scan->config->has_source_mac || v4->has_unowned_source || v6->has_unowned_source,
 	};
 	return capture_open(&config, diag, &rx->captures[rx->n_captures++]);
 }
