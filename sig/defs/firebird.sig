@@ -23,6 +23,13 @@ rule accept-data rank 88
     be32 8 in 1..29
     be32 12 in 0..0x205
 
+# op_cont_auth asks for more of the authentication, with nothing to say yet.
+rule cont-auth rank 88
+    answers firebird
+    at 0 [00 00 00 5c]
+    be32 4 in 0..1024
+    size 20..2048
+
 # op_response with a status vector that speaks of Firebird (facility 20: 0x14).
 rule response rank 88
     at 0 [00 00 00 09]
@@ -36,8 +43,10 @@ rule reject rank 78
 
 accept [00 00 00 03 ff ff 80 0d 00 00 00 01 00 00 00 04] as accept
 accept [00 00 00 5e ff ff 80 0d 00 00 00 01 00 00 00 05 00 00 00 00] as accept-data
+accept [00 00 00 5c 00*16] answers firebird as cont-auth from "Firebird 3.0"
 accept [00 00 00 09 00*16 00 00 00 01 14 00 00 08 00 00 00 00] as response from "Firebird 3.0"
 accept [00 00 00 04] answers firebird as reject from "Firebird 3.0"
 reject [00 00 00 04]
+reject [00 00 00 5c 00*16]
 reject [00 00 00 03 00 00 00 00 00 00 00 00 00 00 00 00]
 reject [00 00 00 09 00*28]

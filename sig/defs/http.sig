@@ -5,18 +5,14 @@ source   "nginx 1.22, Apache httpd 2.4, Go 1.19 net/http, Tomcat 9 (answers to H
 ports    80 8000 8008 8080 8081 8088 8888
 maybe-ports 81 82 591 2480 3000 5000 7001 7080 8001 8010 8090 8880 8983 9000 9080 9090 10000
 
+# HTTP/1.0 and no Host: Redis and others answer that where a Host line makes them hang up. One header
+# line at least, because some servers wait without one; and nothing behind the empty line, because
+# some take that for a second, broken request and drop both (PHP's own server does).
 probe http
     send "GET / HTTP/1.0\r\n"
     send "User-Agent: synspect (${contact})\r\n"
+    send "Accept: */*\r\n"
     send "\r\n"
-
-# The line after the request wakes those that read lines: they answer it, or complain about GET.
-probe http-stats
-    asks http
-    send "GET / HTTP/1.0\r\n"
-    send "User-Agent: synspect (${contact})\r\n"
-    send "\r\n"
-    send "stats\r\n"
 
 rule status rank 60
     pattern /HTTP\/[0-9]\.[0-9] [1-5][0-9][0-9][ \r\n]/

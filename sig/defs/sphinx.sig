@@ -2,7 +2,11 @@ protocol sphinx
 title    "Sphinx and Manticore search daemon, binary API"
 source   "Sphinx 2.2 api/sphinxapi.php (version handshake, status and command version of each answer)"
 ports    9312
-speaks-first yes
+
+# The version of the protocol and a command that does not exist: the answer says so. Its greeting
+# alone would say too little, so it is asked at once.
+probe sphinx
+    send [00 00 00 01] [7f ff 01 00 00 00 00 00]
 
 # Protocol version 1; then, for a question it does not like, status 1 (error), version, length, text.
 rule error rank 88

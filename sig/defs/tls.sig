@@ -5,12 +5,14 @@ ports    443 465 563 614 636 853 989 990 992 993 994 995 2376 2484 3269 4433 506
          5986 6514 6679 6697 8443 8883 9443 10443
 
 # A hello of our own: TLS 1.2 and 1.3 in one (RFC 8446 section 4.1.2), with the ciphers and groups
-# that most servers have, and no server name.
+# that most servers have, and no server name. Where its bytes are free, in the session id and at the
+# end of the key share, there are lines for those who read lines: they answer or complain. Servers of
+# TLS see a hello like any other, with nothing behind it.
 probe tls
     # record: handshake, 3.1, length; handshake: client hello, length
     send [16 03 01 00 d4] [01 00 00 d0] [03 03]
     # random and session id
-    send "synspect: what do you speak here" [20] "see https://www.rfc-editor.org/ "
+    send "synspect: what do you speak here" [20] "see RFC 8446:\r\n\r\nstats\r\nhelp\r\n\r\n"
     # cipher suites: 1.3, then ECDHE and RSA of 1.2 and before
     send [00 2a] [13 01 13 02 13 03 c0 2b c0 2f c0 2c c0 30 cc a9 cc a8 c0 13 c0 14 c0 09 c0 0a \
          00 9c 00 9d 00 2f 00 35 00 0a 00 33 00 39 00 ff]
@@ -25,7 +27,7 @@ probe tls
     # supported versions: 1.3, 1.2
     send [00 2b 00 05 04 03 04 03 03]
     # key share: x25519
-    send [00 33 00 26 00 24 00 1d 00 20] "a public point of x25519, really"
+    send [00 33 00 26 00 24 00 1d 00 20] "a public point on x25519....\r\n\r\n"
 
 # Server hello, alone in its record or with others (RFC 8446 section 5.1). Behind the session id
 # stand the cipher and the null compression, the only one that is left.

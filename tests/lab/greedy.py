@@ -63,7 +63,9 @@ class Matrix:
                 if not self.spoke_first(service, index) and probe != "wait":
                     name = probe.removeprefix("own:")
                     sent = bytes.fromhex(self.header["probes"][probe])
-                    row["probe"] = name if name in offered else base64.b64encode(sent).decode()
+                    is_echo = data.startswith(sent[:len(data)])
+                    row["probe"] = (name if name in offered and not is_echo
+                                    else base64.b64encode(sent).decode())
                 questions.append(json.dumps(row))
         done = subprocess.run([program, "identify"], input="\n".join(questions) + "\n", text=True,
                               stdout=subprocess.PIPE, check=True, timeout=600)

@@ -23,9 +23,10 @@ def _extension(number, data):
     return struct.pack(">H", number) + _vector(data, 2)
 
 
-def client_hello(tls13=True, extra=b"", session=None, extra_type=0xFDE8):
+def client_hello(tls13=True, extra=b"", session=None, share=None, extra_type=0xFDE8):
     """A ClientHello (RFC 8446 section 4.1.2), accepted by servers of TLS 1.0 to 1.3. extra: content of
-    a private-use extension; session: legacy session id, up to 32 bytes."""
+    a private-use extension; session: legacy session id, up to 32 bytes; share: 32 bytes that stand for
+    a public point of x25519, at the end of the hello."""
     ciphers = (0xC02F, 0xC02B, 0xC030, 0xC02C, 0xC013, 0xC014, 0x009C, 0x002F, 0x0035, 0x000A)
     anonymous = (0x0034, 0x003A, 0x006C)  # nrpe speaks only these
     extensions = [
@@ -39,10 +40,12 @@ def client_hello(tls13=True, extra=b"", session=None, extra_type=0xFDE8):
     if tls13:
         ciphers = (0x1301, 0x1302, 0x1303) + ciphers
         extensions.append(_extension(43, _vector(struct.pack(">4H", 0x0304, 0x0303, 0x0302, 0x0301), 1)))
-        share = struct.pack(">H", 0x001D) + _vector(_filler("x25519", 32), 2)
-        extensions.append(_extension(51, _vector(share, 2)))
+        entry = struct.pack(">H", 0x001D) + _vector(share or _filler("x25519", 32), 2)
+        key_share = _extension(51, _vector(entry, 2))
     if extra:
         extensions.append(_extension(extra_type, extra))
+    if tls13:
+        extensions.append(key_share)
     suites = struct.pack(f">{len(ciphers) + 3}H", *ciphers, *anonymous)
     body = (b"\x03\x03" + _filler("random", 32) + _vector(_filler("id", 32) if session is None
             else session, 1) + _vector(suites, 2) + b"\x01\x00" + _vector(b"".join(extensions), 2))
@@ -274,7 +277,8 @@ _TEXT_AFTER = {
 
 GENERAL = {
     "crlf": b"\r\n", "newlines": b"\r\n\r\n", "lf": b"\n", "nuls": bytes(16), "ffs": b"\xff" * 16,
-    "http10": GET10, "http11": _GET11,
+    "http10": GET10, "http10-accept": b"GET / HTTP/1.0\r\nAccept: */*\r\n\r\n",
+    "http10-body": b"GET / HTTP/1.0\r\nContent-Length: 7\r\n\r\nstats\r\n", "http11": _GET11,
     "http11-nohost": b"GET / HTTP/1.1\r\n\r\n", "http09": b"GET /\r\n",
     "http-head": b"HEAD / HTTP/1.0\r\n\r\n", "http-options": b"OPTIONS / HTTP/1.0\r\n\r\n",
     "http-bad-version": b"GET / HTTP/9.9\r\n\r\n",
@@ -291,6 +295,10 @@ GENERAL.update({
     "tls(stats)": client_hello(extra=b"\r\n\r\nstats\r\n\r\n"),
     "tls(http10+stats)": client_hello(extra=b"\r\n\r\n" + GET10 + b"stats\r\n"),
     "tls12(http10+stats)": client_hello(False, extra=b"\r\n\r\n" + GET10 + b"stats\r\n"),
+    # The same, where every hello has bytes of free choice: in the session id, and at the very end.
+    "tls-lines": client_hello(session=b"see RFC 8446:\r\n\r\nstats\r\nhelp\r\n\r\n",
+                              share=b"a public point on x25519....\r\n\r\n"),
+    "tls-end": client_hello(share=b"a public point on x25519....\r\n\r\n"),
     "tls(ping)": client_hello(extra=b"\r\n\r\nPING s\r\n\r\n"),
     "tls(sip)": client_hello(extra=b"\r\n\r\n" + OWN["sip"]),
     "tls(text)": client_hello(extra=b"\r\n\r\n" + GET10 + b"stats\r\nhelp\r\n22, 4000\r\n" + OWN["sip"]),

@@ -9,6 +9,7 @@ start() {
 		logfile=
 		pidfile=$dir/pid
 		bonjour=false
+		autobanAttempts=0
 		sslCert=$keys/cert.pem
 		sslKey=$keys/key.pem
 	END
