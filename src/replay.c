@@ -279,8 +279,10 @@ static int init(struct replay *r, struct writer *writer, struct replay_summary *
 	r->free = calloc(N_RESULTS, sizeof(struct result *));
 	if (!r->stock || !r->free)
 		return -ENOMEM;
-	for (size_t i = 0; i < N_RESULTS; i++)
+	for (size_t i = 0; i < N_RESULTS; i++) {
+		r->stock[i].room = RESULT_DATA_MAX;
 		r->free[r->n_free++] = &r->stock[i];
+	}
 	int err = conn_table_create(MAX_FLOWS, &key, &r->by_flow);
 	return err ? err : conn_table_create(MAX_FLOWS, &key, &r->by_target);
 }

@@ -16,8 +16,10 @@ enum {
 	REQ_CELLS = 1 << 15,
 	NOTE_CELLS = 16,
 	CONTROL_CELLS = 16,
-	N_RESULTS = 2048,
-	RESULT_CELLS = 4096, /* more than results and their end marker: pushes never fail */
+	/* Answers that are not complete are kept for QUIET_NS: so many every 0.4 s, at 1.4 and 5 KB. */
+	N_RESULTS = 1 << 15,
+	N_LONG_RESULTS = 1 << 12,
+	RESULT_CELLS = 4096, /* results with the writer at most */
 	MTU_MAX = 1500,      /* frames are built for it, also on loopback */
 	MAX_HOSTS = 1 << 18,
 	SEEN_CAPACITY = 1 << 20,
@@ -27,7 +29,6 @@ enum {
 };
 #define QUIET_NS (400 * NS_PER_MS)
 
-_Static_assert(RESULT_CELLS > N_RESULTS + 1, "results always find room");
 _Static_assert((int)SENDER_HOP_ONLINK == (int)PATH_HOP_ONLINK, "one meaning");
 _Static_assert((int)SENDER_HOP_NONE == (int)PATH_HOP_NONE, "one meaning");
 _Static_assert((int)SENDER_HOPS_MAX == (int)PATH_MAX_HOPS, "one size");
@@ -447,6 +448,7 @@ static int open_receiver(struct scan *scan, size_t i, struct diag *diag)
 	    .results = rx->results,
 	    .free_results = rx->free_results,
 	    .n_results = N_RESULTS,
+	    .n_long_results = N_LONG_RESULTS,
 	    .cooldown_ns = scan->config->cooldown_ns,
 	    .dump = scan->dump,
 	    .may_probe = may_probe,

@@ -44,6 +44,10 @@ struct engine_ops {
 	/* An empty result to collect data in, or NULL when they are running short: then the peer's
 	 * data is left for a retransmission. Moves to the engine. */
 	struct result *(*result_try)(void *ctx);
+	/* A result with room for RESULT_DATA_MAX instead of this one, with all that it holds; the
+	 * old one moves back to the rim. NULL: none now, and the old one stays. May be NULL itself,
+	 * when every result has that room. */
+	struct result *(*result_grow)(void *ctx, struct result *result);
 	/* An empty result for a record that is due: waits for one. Moves to the engine. */
 	struct result *(*result_get)(void *ctx);
 	/* A finished record; moves to the rim. */

@@ -97,13 +97,15 @@ struct hyperack_evidence {
 	uint8_t n_acked_data;
 };
 
-enum { RESULT_DATA_MAX = 4096 };
+enum { RESULT_DATA_MAX = 4096, RESULT_DATA_SHORT = 512 };
 
 /* Options of the SYN-ACK in the order seen, in tcpdump's short names, for tcp_options. */
 enum { RESULT_TCP_OPTIONS_MAX = 40 };
 
 /* One record. Lives in a pool that is made at start; the receiver fills it (data is reassembled
- * right here), the writer reads it and sends it home. */
+ * right here), the writer reads it and sends it home. Most answers are short, so most results are:
+ * the memory of one ends room bytes into data, which is why data comes last and no result is copied
+ * by assignment. */
 struct result {
 	struct target target;
 	struct ipaddr laddr;
@@ -127,6 +129,7 @@ struct result {
 	uint8_t tcp_options[RESULT_TCP_OPTIONS_MAX]; /* raw option bytes of the SYN-ACK */
 	struct hyperack_evidence hyperack;
 	struct sig_verdict verdict; /* names are owned by the sig_set; captures are copies */
+	uint16_t room; /* bytes of data that are there; the rim sets it and nobody changes it */
 	uint16_t data_len;
 	uint8_t data[RESULT_DATA_MAX];
 };

@@ -273,13 +273,30 @@ static void match(struct engine *engine, struct session *session, bool is_final)
 	sig_match(engine->set, engine->scratch, &input, &result->verdict);
 }
 
+/* How many bytes the peer has said when this segment is taken in, as far as they are kept. */
+static size_t reach(const struct conn *conn, const struct segment *s)
+{
+	/* A SYN-ACK brings the first of them: only then is irs not known yet. */
+	int64_t base = conn->state == CONN_SYN_SENT ? 0 : (int32_t)(s->seq - (conn->irs + 1));
+	int64_t end = base + s->payload_len;
+	return end < 0 ? 0 : end > RESULT_DATA_MAX ? RESULT_DATA_MAX : (size_t)end;
+}
+
 /* Has data a place to go? False: none now; the peer will send it again. */
 static bool ready_for_data(struct engine *engine, struct session *session, const struct segment *s)
 {
-	if (!s->payload_len || session->collecting || session->kind == SESSION_HOST_TEST)
+	if (!s->payload_len || session->kind == SESSION_HOST_TEST)
 		return true;
-	session->collecting = engine->ops->result_try(engine->ctx);
-	return session->collecting != NULL;
+	if (!session->collecting)
+		session->collecting = engine->ops->result_try(engine->ctx);
+	if (!session->collecting)
+		return false;
+	if (reach(&session->conn, s) <= session->collecting->room)
+		return true;
+	struct result *larger = engine->ops->result_grow(engine->ctx, session->collecting);
+	if (larger)
+		session->collecting = larger;
+	return larger != NULL;
 }
 
 /* ---- the end of a session ---- */
@@ -525,6 +542,7 @@ static bool act(
 		case ACTION_DELIVER:
 			if (session->kind == SESSION_HOST_TEST)
 				break;
+			assert(a->deliver.off + a->deliver.len <= session->collecting->room);
 			memcpy(session->collecting->data + a->deliver.off, a->deliver.bytes,
 			    a->deliver.len);
 			counters_add(engine->counters, COUNTER_data_bytes_received, a->deliver.len);

@@ -19,7 +19,7 @@ struct writer;
 /* The rings between one receiver and the writer; both carry struct result *. */
 struct writer_port {
 	struct ring *results; /* from the receiver; NULL is its end marker, and the last message */
-	struct ring *home;    /* emptied results; holds at least as many as the receiver owns */
+	struct ring *home;    /* emptied results; holds as many as results does */
 };
 
 struct writer_options {

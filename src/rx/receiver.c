@@ -4,10 +4,12 @@
 #include "rx/receiver.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/pool.h"
 
 #define WAIT_NS    (2 * NS_PER_MS)
 #define STATS_NS   (100 * NS_PER_MS)
@@ -21,9 +23,8 @@ enum {
 struct receiver {
 	struct receiver_config config;
 	struct engine *engine;
-	struct result *results; /* the stock, one allocation */
-	struct result **stock;  /* free ones, a stack */
-	size_t n_stock;
+	struct pool *shorts, *longs; /* results with room for RESULT_DATA_SHORT and _MAX */
+	size_t n_out;                /* results that are with the writer */
 	size_t n_senders_done;
 	int64_t last_syn_ns;
 	int64_t next_stats_ns;
@@ -64,56 +65,109 @@ static bool op_may_probe(void *ctx, const struct ipaddr *addr)
 	return r->config.may_probe(r->config.may_probe_ctx, addr);
 }
 
+static size_t count_free(const struct pool *pool)
+{
+	return pool_get_capacity(pool) - pool_get_used(pool);
+}
+
+static struct result *take(struct pool *pool, uint16_t room)
+{
+	struct result *result = pool_take(pool);
+	if (result)
+		result->room = room;
+	return result;
+}
+
+static void put_back(struct receiver *r, struct result *result)
+{
+	pool_return(result->room == RESULT_DATA_MAX ? r->longs : r->shorts, result);
+}
+
 static void fetch_results(struct receiver *r)
 {
 	struct result *result;
-	while (ring_pop(r->config.free_results, &result, sizeof(result)))
-		r->stock[r->n_stock++] = result;
+	while (ring_pop(r->config.free_results, &result, sizeof(result))) {
+		put_back(r, result);
+		r->n_out--;
+	}
+}
+
+/* Lets the writer work until there is what is wanted: it always sends results home, even when its
+ * output has failed. */
+static void wait_for_writer(struct receiver *r, bool (*has_enough)(const struct receiver *))
+{
+	fetch_results(r);
+	if (has_enough(r))
+		return;
+	int64_t since = clock_mono_ns();
+	do {
+		clock_sleep_ns(STALL_NS);
+		fetch_results(r);
+	} while (!has_enough(r));
+	counters_add(r->config.counters, COUNTER_out_stall_ns, (uint64_t)(clock_mono_ns() - since));
+}
+
+static bool has_result(const struct receiver *r)
+{
+	return count_free(r->shorts) + count_free(r->longs) > 0;
+}
+
+static bool has_room_out(const struct receiver *r)
+{
+	return r->n_out + 1 < ring_get_capacity(r->config.results);
 }
 
 static struct result *op_result_try(void *ctx)
 {
 	struct receiver *r = ctx;
-	if (r->n_stock <= RESULTS_RESERVE)
+	if (count_free(r->shorts) <= RESULTS_RESERVE)
 		fetch_results(r);
-	return r->n_stock <= RESULTS_RESERVE ? NULL : r->stock[--r->n_stock];
+	return count_free(r->shorts) <= RESULTS_RESERVE ? NULL : take(r->shorts, RESULT_DATA_SHORT);
 }
 
-/* Waits for the writer: it always sends results home, even when its output has failed. */
+static struct result *op_result_grow(void *ctx, struct result *result)
+{
+	struct receiver *r = ctx;
+	if (count_free(r->longs) == 0)
+		fetch_results(r);
+	struct result *larger = take(r->longs, RESULT_DATA_MAX);
+	if (!larger)
+		return NULL;
+	memcpy(larger, result, offsetof(struct result, data) + result->room);
+	larger->room = RESULT_DATA_MAX;
+	put_back(r, result);
+	return larger;
+}
+
 static struct result *op_result_get(void *ctx)
 {
 	struct receiver *r = ctx;
-	if (r->n_stock == 0)
-		fetch_results(r);
-	if (r->n_stock == 0) {
-		int64_t since = clock_mono_ns();
-		do {
-			clock_sleep_ns(STALL_NS);
-			fetch_results(r);
-		} while (r->n_stock == 0);
-		counters_add(
-		    r->config.counters, COUNTER_out_stall_ns, (uint64_t)(clock_mono_ns() - since));
-	}
-	return r->stock[--r->n_stock];
+	if (!has_result(r))
+		wait_for_writer(r, has_result);
+	struct result *result = take(r->shorts, RESULT_DATA_SHORT);
+	return result ? result : take(r->longs, RESULT_DATA_MAX);
 }
 
 static void op_result_emit(void *ctx, struct result *result)
 {
 	struct receiver *r = ctx;
-	/* The ring holds as many cells as there are results, and one more: it is never full. */
+	/* Room for the end marker stays. */
+	if (!has_room_out(r))
+		wait_for_writer(r, has_room_out);
+	r->n_out++;
 	if (!ring_push(r->config.results, &result, sizeof(result)))
 		abort();
 }
 
 static void op_result_drop(void *ctx, struct result *result)
 {
-	struct receiver *r = ctx;
-	r->stock[r->n_stock++] = result;
+	put_back(ctx, result);
 }
 
 static const struct engine_ops receiver_ops = {
     .send = op_send,
     .result_try = op_result_try,
+    .result_grow = op_result_grow,
     .result_get = op_result_get,
     .result_emit = op_result_emit,
     .result_drop = op_result_drop,
@@ -128,9 +182,10 @@ int receiver_create(const struct receiver_config *config, struct receiver **out)
 	if (!r)
 		return -ENOMEM;
 	r->config = *config;
-	r->results = calloc(config->n_results, sizeof(*r->results));
-	r->stock = calloc(config->n_results, sizeof(*r->stock));
-	int err = r->results && r->stock ? 0 : -ENOMEM;
+	int err = pool_create(
+	    offsetof(struct result, data) + RESULT_DATA_SHORT, config->n_results, &r->shorts);
+	if (!err)
+		err = pool_create(sizeof(struct result), config->n_long_results, &r->longs);
 	if (!err)
 		err = engine_create(&config->engine, config->set, config->planner, &receiver_ops, r,
 		    config->counters, clock_mono_ns(), &r->engine);
@@ -138,9 +193,6 @@ int receiver_create(const struct receiver_config *config, struct receiver **out)
 		receiver_destroy(r);
 		return err;
 	}
-	/* Pushed so that the first in use are the lowest: untouched ones stay out of memory. */
-	for (size_t i = config->n_results; i > 0; i--)
-		r->stock[r->n_stock++] = &r->results[i - 1];
 	*out = r;
 	return 0;
 }
@@ -150,8 +202,8 @@ void receiver_destroy(struct receiver *r)
 	if (!r)
 		return;
 	engine_destroy(r->engine);
-	free(r->results);
-	free(r->stock);
+	pool_destroy(r->shorts);
+	pool_destroy(r->longs);
 	free(r);
 }
 

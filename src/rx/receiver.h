@@ -23,7 +23,8 @@ struct receiver_config {
 	struct ring *notes[RECEIVER_SENDERS_MAX]; /* struct rx_note from each sender */
 	struct ring *results;                     /* struct result * to the writer */
 	struct ring *free_results;                /* struct result * back from the writer */
-	size_t n_results;                         /* how many results this receiver owns, >= 64 */
+	size_t n_results;      /* how many short results this receiver owns, >= 64 */
+	size_t n_long_results; /* and how many long ones */
 	int64_t cooldown_ns;
 	/* May an address that is no target be asked (tests of prefixes)? */
 	bool (*may_probe)(void *ctx, const struct ipaddr *addr);

@@ -72,14 +72,18 @@ static struct result *op_result_try(void *ctx)
 	struct world *w = ctx;
 	if (w->n_stock <= RESULTS_RESERVE || is_by_chance(w, w->refuse_result))
 		return NULL;
-	return w->stock[--w->n_stock];
+	struct result *result = w->stock[--w->n_stock];
+	result->room = RESULT_DATA_SHORT;
+	return result;
 }
 
 static struct result *op_result_get(void *ctx)
 {
 	struct world *w = ctx;
 	assert_true(w->n_stock > 0);
-	return w->stock[--w->n_stock];
+	struct result *result = w->stock[--w->n_stock];
+	result->room = RESULT_DATA_SHORT;
+	return result;
 }
 
 static void op_result_drop(void *ctx, struct result *result)
@@ -90,12 +94,26 @@ static void op_result_drop(void *ctx, struct result *result)
 	w->stock[w->n_stock++] = result;
 }
 
+static struct result *op_result_grow(void *ctx, struct result *result)
+{
+	struct world *w = ctx;
+	assert_int_equal(result->room, RESULT_DATA_SHORT);
+	struct result *larger = op_result_try(ctx);
+	if (!larger)
+		return NULL;
+	memcpy(larger, result, offsetof(struct result, data) + RESULT_DATA_SHORT);
+	larger->room = RESULT_DATA_MAX;
+	w->n_grown++;
+	op_result_drop(ctx, result);
+	return larger;
+}
+
 static void op_result_emit(void *ctx, struct result *result)
 {
 	struct world *w = ctx;
 	assert_true(w->n_records < WORLD_RECORDS_MAX);
 	assert_true(result->outcome < OUTCOME_COUNT);
-	assert_true(result->data_len <= RESULT_DATA_MAX);
+	assert_true(result->data_len <= result->room && result->room <= RESULT_DATA_MAX);
 	assert_true(result->response_ns >= -1);
 	assert_true(result->tcp_options_len <= RESULT_TCP_OPTIONS_MAX);
 	struct record *r = &w->records[w->n_records++];
@@ -119,6 +137,7 @@ static void op_result_emit(void *ctx, struct result *result)
 static const struct engine_ops ops = {
     .send = op_send,
     .result_try = op_result_try,
+    .result_grow = op_result_grow,
     .result_get = op_result_get,
     .result_emit = op_result_emit,
     .result_drop = op_result_drop,

@@ -75,6 +75,7 @@ struct world {
 	struct result results[64];
 	struct result *stock[64];
 	size_t n_stock;
+	size_t n_grown; /* results that had to be exchanged for long ones */
 	struct record records[WORLD_RECORDS_MAX];
 	size_t n_records;
 	uint64_t n_sent, n_received;

@@ -425,6 +425,55 @@ static void test_create_refuses_what_it_cannot_keep(void **state)
 	world_destroy(w);
 }
 
+/* A piece of what the peer says, the k-th of PIECE bytes. */
+enum { PIECE = 400, N_PIECES = 3 };
+
+static void say_piece(struct world *w, const struct peer_flow *p, int k)
+{
+	uint8_t text[PIECE];
+	memset(text, 'a' + k, sizeof(text));
+	struct segment s = {.flow = p->flow,
+	    .seq = p->iss + 1 + (uint32_t)k * PIECE,
+	    .ack = p->rcv_nxt,
+	    .flags = TCP_ACK | TCP_PSH,
+	    .window = 8000,
+	    .payload = text,
+	    .payload_len = PIECE};
+	world_inject(w, &s);
+}
+
+static void test_a_long_answer_moves_to_a_long_result(void **state)
+{
+	(void)state;
+	struct engine_config config = world_config();
+	config.n_hyperack = 0;
+	struct world *w = world_create(&config, "http", 8);
+	w->kind_of = kind_by_port;
+	struct target target = target_of(1, true, PORT_BASE + PEER_SILENT);
+	world_probe(w, &target, 0);
+	world_run(w, 100 * NS_PER_MS);
+	assert_int_equal(w->n_flows, 1);
+	const struct peer_flow *p = &w->flows[0];
+	say_piece(w, p, 0);
+	assert_int_equal(w->n_grown, 0);
+	/* No long one is left: the peer says it again later. */
+	w->refuse_result = 1000;
+	say_piece(w, p, 1);
+	assert_int_equal(w->n_grown, 0);
+	w->refuse_result = 0;
+	/* Out of order: the end of it decides. */
+	say_piece(w, p, 2);
+	assert_int_equal(w->n_grown, 1);
+	say_piece(w, p, 1);
+	assert_int_equal(w->n_grown, 1);
+	world_drain(w, 60 * NS_PER_SEC);
+	const struct record *r = world_record(w, &target);
+	assert_int_equal(r->outcome, OUTCOME_UNIDENTIFIED);
+	assert_int_equal(r->data_len, N_PIECES * PIECE);
+	world_check_clean(w);
+	world_destroy(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +490,7 @@ int main(void)
 	    cmocka_unit_test(test_strangers_open_nothing_and_get_no_answer),
 	    cmocka_unit_test(test_only_icmp_about_bytes_in_flight_is_believed),
 	    cmocka_unit_test(test_create_refuses_what_it_cannot_keep),
+	    cmocka_unit_test(test_a_long_answer_moves_to_a_long_result),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
