@@ -1,22 +1,23 @@
-/* conn_table: flow -> handle. Receiver thread; sized once, no allocation after that. A slot is 64
- * bytes, one cache line: the flow, its hash and the handle. Linear probing, backward-shift deletion
- * (Knuth 6.4, algorithm R), at most half full. */
+/* conn_table: flow -> handle. Receiver thread; sized once, no allocation after that. An entry is the
+ * flow's keyed hash and the handle, four to a cache line; the home of an entry is a line, so that
+ * looking up costs one, and the flow itself stays where the handle leads. Linear probing,
+ * backward-shift deletion (Knuth 6.4, algorithm R), at most half full. */
 #include "engine/conn_table.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 struct slot {
-	struct flow flow;
-	uint32_t handle; /* + 1; 0: free */
 	uint64_t hash;
-	uint8_t pad[16];
+	uint32_t handle; /* + 1; 0: free */
+	uint32_t unused;
 };
 
-_Static_assert(sizeof(struct slot) == 64, "one cache line");
+enum { LINE_SLOTS = 4 };
+
+_Static_assert(LINE_SLOTS * sizeof(struct slot) == 64, "one cache line");
 
 struct conn_table {
 	struct hash_key key;
@@ -58,16 +59,18 @@ void conn_table_destroy(struct conn_table *table)
 	free(table);
 }
 
-static size_t find_slot(const struct conn_table *table, const struct flow *flow, uint64_t hash)
+static size_t home_of(const struct conn_table *table, uint64_t hash)
 {
-	size_t i = (size_t)hash & table->mask;
-	for (;;) {
-		const struct slot *slot = &table->slots[i];
-		if (!slot->handle ||
-		    (slot->hash == hash && memcmp(&slot->flow, flow, sizeof(*flow)) == 0))
-			return i;
+	return (size_t)hash & table->mask & ~(size_t)(LINE_SLOTS - 1);
+}
+
+/* The slot of hash, or the free one where it would go. */
+static size_t find_slot(const struct conn_table *table, uint64_t hash)
+{
+	size_t i = home_of(table, hash);
+	while (table->slots[i].handle && table->slots[i].hash != hash)
 		i = (i + 1) & table->mask;
-	}
+	return i;
 }
 
 static uint64_t hash_of(const struct conn_table *table, const struct flow *flow)
@@ -77,7 +80,7 @@ static uint64_t hash_of(const struct conn_table *table, const struct flow *flow)
 
 uint32_t conn_table_lookup(const struct conn_table *table, const struct flow *flow)
 {
-	const struct slot *slot = &table->slots[find_slot(table, flow, hash_of(table, flow))];
+	const struct slot *slot = &table->slots[find_slot(table, hash_of(table, flow))];
 	return slot->handle ? slot->handle - 1 : CONN_NONE;
 }
 
@@ -86,10 +89,9 @@ bool conn_table_insert(struct conn_table *table, const struct flow *flow, uint32
 	if (table->n_flows == table->max_flows)
 		return false;
 	uint64_t hash = hash_of(table, flow);
-	struct slot *slot = &table->slots[find_slot(table, flow, hash)];
+	struct slot *slot = &table->slots[find_slot(table, hash)];
 	if (slot->handle)
 		return false;
-	slot->flow = *flow;
 	slot->hash = hash;
 	slot->handle = handle + 1;
 	table->n_flows++;
@@ -98,7 +100,7 @@ bool conn_table_insert(struct conn_table *table, const struct flow *flow, uint32
 
 void conn_table_remove(struct conn_table *table, const struct flow *flow)
 {
-	size_t i = find_slot(table, flow, hash_of(table, flow));
+	size_t i = find_slot(table, hash_of(table, flow));
 	if (!table->slots[i].handle)
 		return;
 	table->n_flows--;
@@ -107,7 +109,7 @@ void conn_table_remove(struct conn_table *table, const struct flow *flow)
 		j = (j + 1) & table->mask;
 		if (!table->slots[j].handle)
 			break;
-		size_t home = (size_t)table->slots[j].hash & table->mask;
+		size_t home = home_of(table, table->slots[j].hash);
 		if (((j - home) & table->mask) < ((j - i) & table->mask))
 			continue;
 		table->slots[i] = table->slots[j];

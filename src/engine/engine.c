@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/dassert.h"
@@ -83,7 +84,10 @@ void engine_destroy(struct engine *engine)
 static struct session *find_session(struct engine *engine, const struct flow *flow)
 {
 	uint32_t handle = conn_table_lookup(engine->conns, flow);
-	return handle == CONN_NONE ? NULL : pool_get(engine->sessions, handle);
+	if (handle == CONN_NONE)
+		return NULL;
+	struct session *session = pool_get(engine->sessions, handle);
+	return memcmp(&session->flow, flow, sizeof(*flow)) == 0 ? session : NULL;
 }
 
 /* Is this the answer to a SYN of ours, and which number did that SYN carry? */

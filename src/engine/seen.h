@@ -9,7 +9,7 @@
 
 /* Which targets have answered: so that a repeated SYN-ACK never opens a second session. A window of
  * the last `capacity` targets, by 64-bit keyed fingerprint (two targets share one with probability
- * capacity / 2^64): bounded memory, 20 bytes a target, touched only as used. One thread. Opaque. */
+ * capacity / 2^64): bounded memory, 16 bytes a target, touched only as used. One thread. Opaque. */
 struct seen;
 
 /* capacity: a power of two, 2^10 to 2^28. Returns 0, -EINVAL or -ENOMEM; the caller owns *out. */
