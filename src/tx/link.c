@@ -186,10 +186,8 @@ int link_create(const struct link_config *config, struct diag *diag, struct link
 	if (!link)
 		return -ENOMEM;
 	link->config = *config;
-	link->config.interface = NULL;
 	link->is_v4 = config->is_v4;
 	link->is_raw_socket = config->is_raw_socket;
-	link->config.interface = config->interface;
 	int err = open_context(link, diag);
 	if (!err) {
 		err = make_templates(link);
@@ -197,7 +195,7 @@ int link_create(const struct link_config *config, struct diag *diag, struct link
 			diag_set(diag, err, "%s: libnet cannot build packets: %s",
 			    config->interface, libnet_geterror(link->net));
 	}
-	link->config.interface = NULL;
+	link->config.interface = NULL; /* borrowed for the call */
 	if (err) {
 		link_destroy(link);
 		return err;
