@@ -19,6 +19,7 @@ enum {
 	/* Answers that are not complete are kept for QUIET_NS: so many every 0.4 s, at 1.4 and 5 KB. */
 	N_RESULTS = 1 << 15,
 	N_LONG_RESULTS = 1 << 12,
+	MAX_HELD = 1 << 13,  /* a quarter of the short ones, or half of the long ones */
 	RESULT_CELLS = 4096, /* results with the writer at most */
 	MTU_MAX = 1500,      /* frames are built for it, also on loopback */
 	MAX_HOSTS = 1 << 18,
@@ -390,6 +391,14 @@ static int open_captures(struct scan *scan, struct scan_rx *rx, struct diag *dia
 	return err ? err : open_capture(scan, rx, false, true, diag);
 }
 
+/* May a host have several targets? */
+static bool has_siblings(const struct targets *targets)
+{
+	uint64_t n_targets, n_addresses;
+	return !targets_count(targets, &n_targets) ||
+	       !targets_count_addresses(targets, &n_addresses) || n_targets != n_addresses;
+}
+
 static void fill_engine_config(const struct scan *scan, struct engine_config *e)
 {
 	const struct scan_config *c = scan->config;
@@ -416,6 +425,8 @@ static void fill_engine_config(const struct scan *scan, struct engine_config *e)
 	e->hyperack_threshold = c->hyperack_threshold;
 	e->many_ports = MANY_PORTS;
 	e->wscale = link_wscale(style_of(c->syn_options));
+	e->max_held = c->max_sessions / 2 < MAX_HELD ? c->max_sessions / 2 : MAX_HELD;
+	e->hold_ns = has_siblings(scan->targets) ? c->timeout_ns : 0;
 	e->skips_hyperacktive = c->skip_hyperacktive;
 	e->is_all_probes = c->all_probes;
 	e->n_alias_lengths = scan->n_alias_lengths;

@@ -221,13 +221,21 @@ void engine_tick(struct engine *engine, int64_t now_ns)
 		session_timer(engine, (struct session *)(void *)entry, now_ns);
 }
 
+void engine_finish(struct engine *engine, int64_t now_ns)
+{
+	if (engine->is_ending)
+		return;
+	engine->is_ending = true;
+	session_settle_held(engine, now_ns);
+}
+
 void engine_abort(struct engine *engine, int64_t now_ns)
 {
 	engine->is_aborting = true;
 	while (engine->open) {
 		struct session *session = engine->open;
-		if (session->is_waiting) {
-			host_test_forget_waiting(session);
+		if (session->wait != WAIT_NONE) {
+			session_unpark(engine, session);
 			session_emit(engine, session);
 			continue;
 		}

@@ -28,8 +28,12 @@ struct engine_config {
 	uint32_t hyperack_threshold; /* 1 .. n_hyperack, when hosts are tested */
 	uint32_t many_ports;         /* so many answering ports make a host suspicious */
 	uint8_t wscale;              /* what our SYNs offer; 0 when they offer none */
-	bool skips_hyperacktive;     /* tell the senders whom to probe no further */
-	uint8_t n_alias_lengths;     /* 0: IPv6 prefixes are not tested */
+	/* Records that may wait for what other targets of the host, or the test of the prefix, bring;
+	 * one with a long result counts four times, and the oldest gives way. 0: none waits. */
+	uint32_t max_held;
+	int64_t hold_ns;         /* how long for a target that has not answered yet */
+	bool skips_hyperacktive; /* tell the senders whom to probe no further */
+	uint8_t n_alias_lengths; /* 0: IPv6 prefixes are not tested */
 	uint8_t alias_lengths[PREFIX_LENGTHS_MAX]; /* 1..124 */
 	bool is_all_probes;
 	/* Replay: nothing is sent, so nothing counts as sent but what engine_note_sent says. */
@@ -82,6 +86,10 @@ void engine_icmp(struct engine *engine, const struct icmp_error *error, int64_t 
 
 /* Fires what is due. Call it at least every few milliseconds. O(timers due). */
 void engine_tick(struct engine *engine, int64_t now_ns);
+
+/* No target will answer for the first time any more (the cooldown is over): records that wait for such
+ * are written. */
+void engine_finish(struct engine *engine, int64_t now_ns);
 
 /* Ends every open session now, as aborted (or as what its data says). */
 void engine_abort(struct engine *engine, int64_t now_ns);

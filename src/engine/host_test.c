@@ -1,6 +1,6 @@
 /* host_test: tests suspicious hosts for acknowledging everything, at most once each: connections to
- * random ephemeral ports, one data packet on each that opens. Sessions of the host wait until all
- * test connections have ended, so that no order of arrivals changes a record. Receiver thread.
+ * random ephemeral ports, one data packet on each that opens. Records of the host wait until all
+ * test connections have ended (session_wait.c), so that no order of arrivals changes one. Receiver thread.
  * Source: LZR (USENIX Security 2021) section 5.1; DESIGN.md section 4. */
 #include "engine/session.h"
 
@@ -20,6 +20,8 @@ void host_test_note_port(struct engine *engine, struct session *session)
 		return;
 	session->host = host;
 	host->n_sessions++;
+	host->n_running++;
+	session->is_running = true;
 	if (host->n_ports < UINT16_MAX)
 		host->n_ports++;
 }
@@ -34,7 +36,7 @@ static void convict(struct engine *engine, const struct host *host)
 		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
 }
 
-static void judge(struct engine *engine, struct host *host)
+static void judge(struct engine *engine, struct host *host, int64_t now_ns)
 {
 	host->state = HOST_JUDGED;
 	host->evidence.verdict =
@@ -44,13 +46,7 @@ static void judge(struct engine *engine, struct host *host)
 		memset(&host->evidence, 0, sizeof(host->evidence));
 	if (host->evidence.verdict == HYPERACK_YES)
 		convict(engine, host);
-	struct session *session = host->waiting;
-	host->waiting = NULL;
-	while (session) {
-		struct session *next = session->next_waiting;
-		session_emit(engine, session);
-		session = next;
-	}
+	session_settle_all(engine, &host->waiting, now_ns);
 }
 
 static void start(struct engine *engine, struct host *host, int64_t now_ns)
@@ -73,9 +69,9 @@ static void start(struct engine *engine, struct host *host, int64_t now_ns)
 void host_test_suspect(struct engine *engine, struct session *session, int64_t now_ns)
 {
 	struct host *host = session->host;
-	if (!host || host->state != HOST_UNSUSPECTED)
+	if (!host || host->state != HOST_UNSUSPECTED || engine->config.n_hyperack == 0)
 		return;
-	/* A test that is cut short by full tables says nothing: another session will ask again. */
+	/* A test that is cut short by full tables says nothing: it is asked for again. */
 	size_t n_free = pool_get_capacity(engine->sessions) - pool_get_used(engine->sessions);
 	if (n_free < engine->config.n_hyperack)
 		return;
@@ -83,19 +79,30 @@ void host_test_suspect(struct engine *engine, struct session *session, int64_t n
 		host->rtt_ns = session->conn.rtt_ns;
 	start(engine, host, now_ns);
 	if (host->n_pending == 0)
-		judge(engine, host);
+		judge(engine, host, now_ns);
 }
 
-bool host_test_must_wait(
-    struct engine *engine, struct session *session, bool is_silent, int64_t now_ns)
+enum host_need host_test_ask(struct engine *engine, struct session *session, int64_t now_ns)
 {
 	struct host *host = session->host;
-	if (!host)
-		return false;
-	bool is_suspicious = is_silent || host->n_ports >= engine->config.many_ports;
-	if (is_suspicious)
+	bool is_suspicious =
+	    session_is_silent(session) || host->n_ports >= engine->config.many_ports;
+	if (host->state == HOST_UNSUSPECTED && is_suspicious)
 		host_test_suspect(engine, session, now_ns);
-	return host->state == HOST_TESTING;
+	switch ((enum host_state)host->state) {
+	case HOST_TESTING:
+		return HOST_NEEDS_VERDICT;
+	case HOST_JUDGED:
+		return HOST_NEEDS_NOTHING;
+	case HOST_UNSUSPECTED:
+	case HOST_STATE_COUNT:
+		break;
+	}
+	if (!is_suspicious)
+		return HOST_UNSUSPICIOUS;
+	/* A table that can never hold a test judges nobody. */
+	bool can_fit = pool_get_capacity(engine->sessions) > engine->config.n_hyperack;
+	return can_fit ? HOST_NEEDS_ROOM : HOST_NEEDS_NOTHING;
 }
 
 bool host_test_may_retry(const struct session *test)
@@ -112,21 +119,12 @@ void host_test_note_acked(struct session *test, int64_t now_ns)
 		test->conn.patience_at = until;
 }
 
-void host_test_note_end(struct engine *engine, struct session *test)
+void host_test_note_end(struct engine *engine, struct session *test, int64_t now_ns)
 {
 	struct host *host = test->host;
 	dassert(host && host->state == HOST_TESTING && host->n_pending > 0);
 	if (test->conn.rx_len > 0)
 		host->n_spoke++;
 	if (--host->n_pending == 0)
-		judge(engine, host);
-}
-
-void host_test_forget_waiting(struct session *session)
-{
-	struct session **link = &session->host->waiting;
-	while (*link != session)
-		link = &(*link)->next_waiting;
-	*link = session->next_waiting;
-	session->is_waiting = false;
+		judge(engine, host, now_ns);
 }

@@ -28,13 +28,14 @@ struct host {
 	uint32_t lru_prev, lru_next; /* index + 1 */
 	uint32_t bucket;
 	uint32_t n_sessions; /* open or waiting sessions that point here */
+	uint32_t n_running;  /* of these, targets' sessions that are not finished */
 	uint16_t n_ports;    /* ports that answered a SYN, saturating */
 	uint8_t state;       /* enum host_state */
 	uint8_t n_pending;   /* test connections under way */
 	uint8_t n_spoke;     /* test connections that answered data */
 	struct hyperack_evidence evidence;
 	int64_t rtt_ns;          /* of the connection that raised the suspicion; 0: unknown */
-	struct session *waiting; /* sessions that wait for the verdict */
+	struct session *waiting; /* finished sessions whose records wait for this host */
 };
 
 /* The verdict on the counts: threshold or more random ports acknowledged data. Fewer tests than the

@@ -66,8 +66,7 @@ static size_t find_slot(const struct prefix_table *table, const struct ipaddr *n
 	}
 }
 
-const struct prefix *prefix_table_find(
-    const struct prefix_table *table, const struct ipaddr *addr, uint8_t len)
+struct prefix *prefix_table_find(struct prefix_table *table, const struct ipaddr *addr, uint8_t len)
 {
 	struct ipaddr net = mask(addr, len);
 	uint32_t id = table->index[find_slot(table, &net, len)];
@@ -85,7 +84,7 @@ struct prefix *prefix_table_get(
 	if (table->n == PREFIX_TESTS_MAX)
 		return NULL;
 	struct prefix *p = &table->prefixes[table->n++];
-	*p = (struct prefix){.addr = net, .len = len, .state = PREFIX_SCOUTING};
+	*p = (struct prefix){.addr = net, .len = len, .state = PREFIX_DOUBTED};
 	table->index[slot] = (uint32_t)table->n;
 	*is_new = true;
 	return p;

@@ -14,15 +14,23 @@
  * that costs no packet. Evidence is counted; the verdict is a function of it. Bounded; one thread. */
 
 enum {
-	PREFIX_FANOUT = 16,     /* sub-prefixes asked */
-	PREFIX_SCOUTS = 2,      /* asked first: only when one of them answers, the others are */
+	PREFIX_FANOUT = 16, /* sub-prefixes asked */
+	PREFIX_SCOUTS = 3,  /* asked one by one: only when one of them answers, the others are */
 	PREFIX_DENSE_MIN = 231, /* more than 90 % of 256 addresses */
 	PREFIX_LENGTHS_MAX = 8,
 	PREFIX_TESTS_MAX = 1 << 16,  /* IPv6 prefixes tested in one scan, no more */
 	PREFIX_DENSE_SLOTS = 1 << 18 /* (/24, port) pairs counted at the same time */
 };
 
-enum prefix_state { PREFIX_SCOUTING, PREFIX_TESTING, PREFIX_JUDGED, PREFIX_STATE_COUNT };
+enum prefix_state {
+	PREFIX_SCOUTING, /* one address is asked */
+	PREFIX_DOUBTED,  /* it did not answer: the next target that answers sends another scout */
+	PREFIX_TESTING,  /* it did: all sub-prefixes are asked */
+	PREFIX_JUDGED,
+	PREFIX_STATE_COUNT,
+};
+
+struct session;
 
 /* One IPv6 prefix under test or judged. */
 struct prefix {
@@ -31,10 +39,12 @@ struct prefix {
 	uint8_t state;     /* enum prefix_state */
 	uint8_t n_pending; /* addresses asked that have not answered or timed out */
 	uint8_t n_rounds;  /* after the scouts */
+	uint8_t n_scouts;
 	bool is_aliased;
 	uint16_t port;  /* asked on */
 	uint16_t asked; /* bit per sub-prefix */
 	uint16_t answered;
+	struct session *waiting; /* finished sessions whose records wait for the verdict */
 };
 
 /* One IPv4 /24 that was found highly responsive. */
@@ -49,13 +59,13 @@ int prefix_table_create(const struct hash_key *key, struct prefix_table **out)
     __attribute__((warn_unused_result));
 void prefix_table_destroy(struct prefix_table *table);
 
-/* The prefix of length len that contains addr. *is_new: it was not known and is now PREFIX_SCOUTING.
+/* The prefix of length len that contains addr. *is_new: it was not known and is now PREFIX_DOUBTED.
  * NULL: PREFIX_TESTS_MAX are known already. O(1). */
 struct prefix *prefix_table_get(
     struct prefix_table *table, const struct ipaddr *addr, uint8_t len, bool *is_new);
 /* The same without making it; NULL: not known. */
-const struct prefix *prefix_table_find(
-    const struct prefix_table *table, const struct ipaddr *addr, uint8_t len);
+struct prefix *prefix_table_find(
+    struct prefix_table *table, const struct ipaddr *addr, uint8_t len);
 
 /* A random address in sub-prefix i (0..15) of prefix: keyed, the same each time. */
 struct ipaddr prefix_address(

@@ -1,5 +1,5 @@
-/* session: the life of one target that answered: connections in the order of the plan, the data they
- * bring, the one record at the end. Receiver thread; no allocation, no system call; everything that
+/* session: the life of one target that answered: connections in the order of the plan and the data
+ * they bring. Its end is in session_end.c. Receiver thread; no allocation, no system call; everything that
  * leaves goes through engine_ops. Sources: DESIGN.md sections 2 and 4; LZR (USENIX Security 2021). */
 #include "engine/session.h"
 
@@ -14,7 +14,10 @@
  * are slow and a machine that is busy: waiting costs no packet. */
 #define TEST_RTO_NS (2 * NS_PER_SEC)
 enum {
-	TEST_SYNS = 2,    /* to a random port or address, at most */
+	TEST_SYNS = 2,    /* to a random port, at most */
+	FLOW_TRIES = 16,  /* for a source port that was not used before */
+	ROOM_FACTOR = 3,  /* a table this many times a host test keeps room for one */
+	STARVED_MAX = 8,  /* segments refused for want of room that prolong patience */
 	RX_WINDOW = 8192, /* what we let a peer send unacknowledged: twice what is kept */
 	SYN_WINDOW = 64240,
 };
@@ -100,7 +103,18 @@ static struct session *session_create(struct engine *engine, enum session_kind k
 	return session;
 }
 
-static void leave_table(struct engine *engine, struct session *session)
+/* Is there a place besides those that are kept for a host test? Sessions may fill the table while they
+ * wait for verdicts: there must be room to reach one. */
+static bool has_room(const struct engine *engine)
+{
+	size_t capacity = pool_get_capacity(engine->sessions);
+	size_t n_kept = engine->config.n_hyperack;
+	if (capacity < ROOM_FACTOR * n_kept)
+		n_kept = 0;
+	return capacity - pool_get_used(engine->sessions) > n_kept;
+}
+
+void session_leave_table(struct engine *engine, struct session *session)
 {
 	if (session->is_in_table)
 		conn_table_remove(engine->conns, &session->flow);
@@ -114,9 +128,9 @@ static bool enter_table(struct engine *engine, struct session *session)
 	return session->is_in_table;
 }
 
-static void session_free(struct engine *engine, struct session *session)
+void session_free(struct engine *engine, struct session *session)
 {
-	leave_table(engine, session);
+	session_leave_table(engine, session);
 	wheel_disarm(&engine->wheel, &session->timer);
 	if (session->collecting)
 		engine->ops->result_drop(engine->ctx, session->collecting);
@@ -124,6 +138,8 @@ static void session_free(struct engine *engine, struct session *session)
 		engine->ops->result_drop(engine->ctx, session->kept);
 	if (session->host)
 		session->host->n_sessions--;
+	if (session->host && session->is_running)
+		session->host->n_running--;
 	*session->pprev_open = session->next_open;
 	if (session->next_open)
 		session->next_open->pprev_open = session->pprev_open;
@@ -150,26 +166,42 @@ static void prepare_conn(struct engine *engine, struct session *session, uint32_
 	conn_init(&session->conn, iss, (uint16_t)len, wait_ms * NS_PER_MS);
 }
 
-/* Opens the connection for the current step on a source port of its own. */
-static bool connect_step(struct engine *engine, struct session *session, int64_t now_ns)
+/* Chooses a source port for the current step that no earlier connection to the target had, so that
+ * late segments of those cannot be taken for its own. With a single source port there is no choice. */
+static void pick_flow(
+    const struct engine *engine, const struct session *session, struct cookie *out)
 {
 	struct target target = {session->flow.raddr, session->flow.rport};
-	uint16_t n = (uint16_t)(COOKIE_SESSION_BASE + session->step);
+	for (unsigned i = 0; i < FLOW_TRIES; i++) {
+		unsigned n = COOKIE_SESSION_BASE * (i + 1) + session->step;
+		cookie_make(&engine->config.cookie, &target, (uint16_t)n, out);
+		bool is_used = out->flow.lport == session->flow.lport ||
+			       out->flow.lport == session->first_lport ||
+			       conn_table_lookup(engine->conns, &out->flow) != CONN_NONE;
+		if (!is_used)
+			return;
+	}
+}
+
+bool session_connect(struct engine *engine, struct session *session, int64_t now_ns)
+{
 	int64_t rtt_ns = session->evidence.rtt_ns;
 	struct cookie cookie;
-	leave_table(engine, session);
+	session_leave_table(engine, session);
 	if (!engine->ops->connect)
-		cookie_make(&engine->config.cookie, &target, n, &cookie);
+		pick_flow(engine, session, &cookie);
 	else if (!engine->ops->connect(engine->ctx, &session->flow, &cookie))
 		return false;
 	session->flow = cookie.flow;
 	if (!enter_table(engine, session))
 		return false;
 	prepare_conn(engine, session, cookie.iss);
-	if (session->kind == SESSION_HOST_TEST)
-		session->conn.rto_ns = TEST_RTO_NS;
 	if (session->kind != SESSION_TARGET)
+		session->conn.rto_ns = TEST_RTO_NS;
+	if (session->kind == SESSION_HOST_TEST)
 		session->conn.n_syns = TEST_SYNS;
+	if (session->kind == SESSION_PREFIX)
+		session->conn.n_syns = 1; /* the test has rounds of its own */
 	if (session->kind != SESSION_PREFIX && rtt_ns > 0 && 3 * rtt_ns > session->conn.rto_ns)
 		session->conn.rto_ns = 3 * rtt_ns;
 	struct event event = {.kind = EVENT_OPEN};
@@ -181,12 +213,13 @@ void session_open_target(struct engine *engine, const struct segment *s, uint32_
     int64_t sent_ns, int64_t now_ns, int64_t wall_ns)
 {
 	struct target target = {s->flow.raddr, s->flow.rport};
-	struct session *session = session_create(engine, SESSION_TARGET);
+	struct session *session = has_room(engine) ? session_create(engine, SESSION_TARGET) : NULL;
 	if (!session) {
 		counters_add(engine->counters, COUNTER_sessions_refused, 1);
 		return;
 	}
 	session->flow = s->flow;
+	session->first_lport = s->flow.lport;
 	session->plan = sig_planner_get(engine->planner, target.port);
 	if (!enter_table(engine, session)) {
 		session_free(engine, session);
@@ -224,7 +257,7 @@ bool session_open_test(struct engine *engine, struct host *host, uint16_t port, 
 	session->host = host;
 	session->evidence.rtt_ns = host->rtt_ns;
 	host->n_sessions++;
-	if (connect_step(engine, session, now_ns))
+	if (session_connect(engine, session, now_ns))
 		return true;
 	session_free(engine, session);
 	return false;
@@ -233,14 +266,14 @@ bool session_open_test(struct engine *engine, struct host *host, uint16_t port, 
 bool session_open_prefix(struct engine *engine, struct prefix *prefix, uint8_t sub,
     const struct ipaddr *addr, int64_t now_ns)
 {
-	struct session *session = session_create(engine, SESSION_PREFIX);
+	struct session *session = has_room(engine) ? session_create(engine, SESSION_PREFIX) : NULL;
 	if (!session)
 		return false;
 	session->flow.raddr = *addr;
 	session->flow.rport = prefix->port;
 	session->prefix = prefix;
 	session->sub_prefix = sub;
-	if (connect_step(engine, session, now_ns))
+	if (session_connect(engine, session, now_ns))
 		return true;
 	session_free(engine, session);
 	return false;
@@ -248,7 +281,7 @@ bool session_open_prefix(struct engine *engine, struct prefix *prefix, uint8_t s
 
 /* ---- data ---- */
 
-static void match(struct engine *engine, struct session *session, bool is_final)
+void session_match(struct engine *engine, struct session *session, bool is_final)
 {
 	struct result *result = session->collecting;
 	const struct conn *conn = &session->conn;
@@ -282,11 +315,9 @@ static size_t reach(const struct conn *conn, const struct segment *s)
 	return end < 0 ? 0 : end > RESULT_DATA_MAX ? RESULT_DATA_MAX : (size_t)end;
 }
 
-/* Has data a place to go? False: none now; the peer will send it again. */
-static bool ready_for_data(struct engine *engine, struct session *session, const struct segment *s)
+/* Finds data a place to go, or a larger one. */
+static bool find_place(struct engine *engine, struct session *session, const struct segment *s)
 {
-	if (!s->payload_len || session->kind == SESSION_HOST_TEST)
-		return true;
 	if (!session->collecting)
 		session->collecting = engine->ops->result_try(engine->ctx);
 	if (!session->collecting)
@@ -299,180 +330,22 @@ static bool ready_for_data(struct engine *engine, struct session *session, const
 	return larger != NULL;
 }
 
-/* ---- the end of a session ---- */
-
-/* Which outcome says more, when several connections brought no data? */
-static void note_outcome(struct session_evidence *e, enum outcome outcome)
+/* Has data a place to go? False: none now; the peer will send it again, and has the time to. */
+static bool ready_for_data(
+    struct engine *engine, struct session *session, const struct segment *s, int64_t now_ns)
 {
-	bool is_better =
-	    !e->has_outcome || (e->outcome == OUTCOME_NO_ACK && outcome != OUTCOME_ABORTED);
-	if (is_better)
-		e->outcome = (uint8_t)outcome;
-	e->has_outcome = true;
-}
-
-static void fill_result(const struct session *session, struct result *r)
-{
-	const struct session_evidence *e = &session->evidence;
-	r->target = (struct target){session->flow.raddr, session->flow.rport};
-	r->laddr = session->flow.laddr;
-	r->lport = session->flow.lport;
-	r->synack_wall_ns = e->synack_wall_ns;
-	r->rtt_ns = e->rtt_ns;
-	r->n_probes_sent = e->n_probes_sent;
-	r->ttl = e->ttl;
-	r->is_decoy = e->is_decoy;
-	r->window = e->window;
-	r->unreachable_code = e->unreachable_code;
-	r->tcp_options_len = e->tcp_options_len;
-	memcpy(r->tcp_options, e->tcp_options, e->tcp_options_len);
-	r->is_pseudo_service = false;
-	memset(&r->hyperack, 0, sizeof(r->hyperack));
-}
-
-static void fill_host(const struct engine *engine, const struct session *session, struct result *r)
-{
-	r->is_aliased_prefix = prefix_test_is_aliased(engine, session);
-	const struct host *host = session->host;
-	if (!host || host->state != HOST_JUDGED)
-		return;
-	r->hyperack = host->evidence;
-	r->is_pseudo_service =
-	    r->data_len > 0 && host->n_spoke >= engine->config.hyperack_threshold;
-}
-
-/* One record of what is known now; the data kept so far leaves the session. */
-static void emit_record(struct engine *engine, struct session *session)
-{
-	struct result *r = session->kept;
-	session->kept = NULL;
-	if (!r) {
-		r = engine->ops->result_get(engine->ctx);
-		r->data_len = 0;
-		r->response_ns = -1;
-		r->is_server_first = false;
-		r->is_truncated = false;
-		r->probe_id = SIG_PROBE_NONE;
-		memset(&r->verdict, 0, sizeof(r->verdict));
-		r->outcome = session->evidence.outcome;
-	} else {
-		r->outcome = r->verdict.protocol ? OUTCOME_IDENTIFIED : OUTCOME_UNIDENTIFIED;
+	if (!s->payload_len || session->kind == SESSION_HOST_TEST || find_place(engine, session, s))
+		return true;
+	if (session->n_starved < STARVED_MAX && session->conn.state == CONN_ESTABLISHED) {
+		session->n_starved++;
+		int64_t until = now_ns + engine->config.conn.timeout_ns;
+		if (session->conn.patience_at < until)
+			session->conn.patience_at = until;
 	}
-	fill_result(session, r);
-	fill_host(engine, session, r);
-	counters_add(engine->counters, COUNTER_results_pushed, 1);
-	engine->ops->result_emit(engine->ctx, r);
+	return false;
 }
 
-void session_emit(struct engine *engine, struct session *session)
-{
-	emit_record(engine, session);
-	counters_add(engine->counters, COUNTER_sessions_closed, 1);
-	session_free(engine, session);
-}
-
-static void complete(struct engine *engine, struct session *session, int64_t now_ns)
-{
-	leave_table(engine, session);
-	wheel_disarm(&engine->wheel, &session->timer);
-	session->suspect_at = 0;
-	bool is_silent = !session->kept && session->evidence.outcome == OUTCOME_SILENT;
-	if (!engine->is_aborting && host_test_must_wait(engine, session, is_silent, now_ns)) {
-		session->is_waiting = true;
-		session->next_waiting = session->host->waiting;
-		session->host->waiting = session;
-		return;
-	}
-	session_emit(engine, session);
-}
-
-static enum outcome outcome_of(enum conn_end end)
-{
-	switch (end) {
-	case CONN_END_RST:
-	case CONN_END_REFUSED:
-		return OUTCOME_RESET;
-	case CONN_END_FIN:
-		return OUTCOME_CLOSED;
-	case CONN_END_ZERO_WINDOW:
-		return OUTCOME_ZERO_WINDOW;
-	case CONN_END_UNREACHABLE:
-		return OUTCOME_UNREACHABLE;
-	case CONN_END_ABORTED:
-		return OUTCOME_ABORTED;
-	case CONN_END_NO_ACK:
-	case CONN_END_NO_SYNACK:
-		return OUTCOME_NO_ACK;
-	case CONN_END_SILENT:
-	case CONN_END_SETTLED:
-	case CONN_END_QUIET:
-	case CONN_END_FULL:
-	case CONN_END_COUNT:
-		break;
-	}
-	return OUTCOME_SILENT;
-}
-
-/* Keeps the better of two answers: a named one beats an unnamed one, else the earlier stays. */
-static void keep_data(struct engine *engine, struct session *session)
-{
-	struct result *new = session->collecting;
-	session->collecting = NULL;
-	if (!session->kept) {
-		session->kept = new;
-		return;
-	}
-	bool is_better = new->verdict.protocol &&
-			 (!session->kept->verdict.protocol ||
-			     new->verdict.confidence > session->kept->verdict.confidence);
-	struct result *loser = is_better ? session->kept : new;
-	if (is_better)
-		session->kept = new;
-	engine->ops->result_drop(engine->ctx, loser);
-}
-
-static bool is_named(const struct session *session)
-{
-	return session->kept && session->kept->verdict.protocol &&
-	       !session->kept->verdict.candidates[0];
-}
-
-/* Should the plan's next probe be tried after a connection that ended so? */
-static bool wants_next(
-    const struct engine *engine, const struct session *session, enum conn_end end)
-{
-	if (session->step + 1 >= session->plan->n_steps)
-		return false;
-	switch (end) {
-	case CONN_END_ZERO_WINDOW:
-	case CONN_END_UNREACHABLE:
-	case CONN_END_ABORTED:
-		return false;
-	case CONN_END_NO_SYNACK:
-		/* Shunned, most likely: not worth more SYNs, unless every probe is asked for. */
-		return engine->config.is_all_probes;
-	case CONN_END_REFUSED:
-	case CONN_END_SETTLED:
-	case CONN_END_QUIET:
-	case CONN_END_FULL:
-	case CONN_END_FIN:
-	case CONN_END_RST:
-	case CONN_END_SILENT:
-	case CONN_END_NO_ACK:
-	case CONN_END_COUNT:
-		break;
-	}
-	return engine->config.is_all_probes || !is_named(session);
-}
-
-static void end_prefix(
-    struct engine *engine, struct session *session, bool is_answered, int64_t now_ns)
-{
-	struct prefix *prefix = session->prefix;
-	uint8_t sub = session->sub_prefix;
-	session_free(engine, session);
-	prefix_test_note_end(engine, prefix, sub, is_answered, now_ns);
-}
+/* ---- driving the connection ---- */
 
 /* One SYN, one answer: a SYN-ACK of a prefix is reset at once and counted. */
 static bool is_prefix_answer(const struct session *session, const struct event *event)
@@ -483,51 +356,6 @@ static bool is_prefix_answer(const struct session *session, const struct event *
 	return (s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
 	       s->ack == session->conn.iss + 1;
 }
-
-static void conn_ended(
-    struct engine *engine, struct session *session, enum conn_end end, int64_t now_ns)
-{
-	const struct conn *conn = &session->conn;
-	struct session_evidence *e = &session->evidence;
-	if (conn->rtt_ns >= 0 && e->rtt_ns < 0)
-		e->rtt_ns = conn->rtt_ns;
-	if (conn->is_data_sent)
-		e->n_probes_sent++;
-	if (session->kind == SESSION_HOST_TEST) {
-		host_test_note_end(engine, session);
-		session_free(engine, session);
-		return;
-	}
-	if (session->kind == SESSION_PREFIX) {
-		end_prefix(engine, session, false, now_ns);
-		return;
-	}
-	if (session->collecting && conn->rx_len > 0) {
-		match(engine, session, true);
-		session->collecting->is_truncated = end == CONN_END_FULL;
-		keep_data(engine, session);
-	} else {
-		if (session->collecting)
-			engine->ops->result_drop(engine->ctx, session->collecting);
-		session->collecting = NULL;
-		note_outcome(e, outcome_of(end));
-	}
-	if (!wants_next(engine, session, end)) {
-		complete(engine, session, now_ns);
-		return;
-	}
-	/* With --all-probes every connection has a record of its own. */
-	if (engine->config.is_all_probes) {
-		emit_record(engine, session);
-		e->has_outcome = false;
-	}
-	session->suspect_at = 0;
-	session->step++;
-	if (!connect_step(engine, session, now_ns))
-		complete(engine, session, now_ns);
-}
-
-/* ---- driving the connection ---- */
 
 /* Carries out actions; true when the connection ended (and the session may be gone). */
 static bool act(
@@ -554,7 +382,7 @@ static bool act(
 				session->suspect_at = now_ns + SUSPECT_AFTER_NS;
 			break;
 		case ACTION_FINISH:
-			conn_ended(engine, session, a->end, now_ns);
+			session_conn_ended(engine, session, a->end, now_ns);
 			return true;
 		case ACTION_KIND_COUNT:
 			break;
@@ -572,7 +400,7 @@ static bool judge_data(struct engine *engine, struct session *session, int64_t n
 	if (session->kind == SESSION_HOST_TEST && !conn_is_data_acked(&session->conn))
 		return false;
 	if (session->kind == SESSION_TARGET) {
-		match(engine, session, false);
+		session_match(engine, session, false);
 		is_settled = session->collecting->verdict.is_settled;
 	}
 	struct event event = {.kind = is_settled ? EVENT_SETTLED : EVENT_MORE};
@@ -586,14 +414,15 @@ void session_step(
 {
 	if (is_prefix_answer(session, event)) {
 		session_send_stray(engine, &session->flow, event->segment->ack, TCP_RST);
-		end_prefix(engine, session, true, now_ns);
+		session_end_prefix(engine, session, true, now_ns);
 		return;
 	}
 	struct actions actions;
 	struct segment header;
 	struct event stripped = *event;
 	uint16_t rx_before = session->conn.rx_len;
-	if (event->kind == EVENT_SEGMENT && !ready_for_data(engine, session, event->segment)) {
+	if (event->kind == EVENT_SEGMENT &&
+	    !ready_for_data(engine, session, event->segment, now_ns)) {
 		/* What the header says counts all the same. */
 		header = *event->segment;
 		header.payload_len = 0;
@@ -620,6 +449,11 @@ void session_step(
 
 void session_timer(struct engine *engine, struct session *session, int64_t now_ns)
 {
+	if (session->wait != WAIT_NONE) {
+		session_unpark(engine, session);
+		session_settle(engine, session, now_ns);
+		return;
+	}
 	if (session->suspect_at && now_ns >= session->suspect_at) {
 		session->suspect_at = 0;
 		host_test_suspect(engine, session, now_ns);

@@ -8,13 +8,23 @@
 #include "engine/middlebox.h"
 #include "engine/seen.h"
 
-/* Inside the engine only: what engine.c, session.c and host_test.c share. */
+/* Inside the engine only: what engine.c, the session_*.c and the tests of hosts and prefixes share. */
 
 enum session_kind {
 	SESSION_TARGET,    /* a target that answered: ends with exactly one record */
 	SESSION_HOST_TEST, /* one connection to a random port of a suspicious host */
 	SESSION_PREFIX,    /* one SYN to a random address of a prefix under test */
 	SESSION_KIND_COUNT,
+};
+
+/* What a finished session's record waits for. */
+enum session_wait {
+	WAIT_NONE,
+	WAIT_VERDICT,  /* its host is being tested */
+	WAIT_ROOM,     /* its host is to be tested when there is room */
+	WAIT_SIBLINGS, /* other sessions of the host may yet make it suspicious */
+	WAIT_PREFIX,   /* its prefix is being tested */
+	SESSION_WAIT_COUNT,
 };
 
 /* What ended connections of a target have shown. */
@@ -38,16 +48,22 @@ struct session {
 	struct flow flow;         /* of the current connection */
 	uint8_t kind;             /* enum session_kind */
 	uint8_t step;             /* index into plan */
-	bool is_waiting;          /* finished, but the host's verdict is not in yet */
+	uint8_t wait;             /* enum session_wait; WAIT_NONE: it is not finished */
+	uint8_t n_starved;        /* segments refused for want of a result */
 	bool is_in_table;
+	bool is_running; /* a target's, counted by its host, and not finished */
+	uint16_t first_lport;
 	struct conn conn;
 	const struct sig_plan *plan;
 	uint16_t probe_id;     /* of the current connection */
 	struct host *host;     /* NULL: hosts are not judged, or none could be had */
 	struct prefix *prefix; /* SESSION_PREFIX */
 	uint8_t sub_prefix;
+	struct session **pprev_waiting; /* list of its host or prefix */
 	struct session *next_waiting;
-	struct session **pprev_open; /* list of all sessions, for abort */
+	struct session *held_prev, *held_next; /* of the engine, oldest first */
+	int64_t hold_until, room_until;        /* 0: not waited yet */
+	struct session **pprev_open;           /* list of all sessions, for abort */
 	struct session *next_open;
 	int64_t suspect_at;        /* when a silent acknowledged probe makes the host suspicious */
 	struct result *collecting; /* data of the current connection */
@@ -71,11 +87,14 @@ struct engine {
 	struct host_table *hosts;
 	struct prefix_table *prefixes;
 	struct wheel wheel;
-	struct session *open;   /* all sessions */
+	struct session *open;                   /* all sessions */
+	struct session *held_first, *held_last; /* those whose wait may be cut short */
+	size_t held_weight;
 	uint16_t test_probe_id; /* what test connections send */
 	int64_t stray_window_ns;
 	unsigned n_stray_resets;
 	bool is_aborting;
+	bool is_ending; /* no target will answer for the first time any more */
 };
 
 /* ---- session.c ---- */
@@ -100,21 +119,68 @@ void session_step(
 /* The session's timer fired. */
 void session_timer(struct engine *engine, struct session *session, int64_t now_ns);
 
-/* The host's verdict is in (or there is none to wait for): writes the record, frees the session. */
-void session_emit(struct engine *engine, struct session *session);
+/* Frees a session of any kind, without a record. */
+void session_free(struct engine *engine, struct session *session);
+
+/* Takes the session's flow out of the table: what still comes on it is a stray. */
+void session_leave_table(struct engine *engine, struct session *session);
+
+/* Opens the connection of the current step, on a source port of its own. False: no room. */
+bool session_connect(struct engine *engine, struct session *session, int64_t now_ns);
+
+/* Names what the current connection has collected. is_final: no more will come. */
+void session_match(struct engine *engine, struct session *session, bool is_final);
 
 /* Sends a segment that belongs to no session (a RST to a stray). */
 void session_send_stray(
     struct engine *engine, const struct flow *flow, uint32_t seq, uint8_t flags);
+
+/* ---- session_end.c ---- */
+
+/* The current connection ended: takes down what it showed, and opens the next, or finishes. The
+ * session may be gone afterwards. */
+void session_conn_ended(
+    struct engine *engine, struct session *session, enum conn_end end, int64_t now_ns);
+
+/* A SYN to a prefix was answered or not; the session is gone afterwards. */
+void session_end_prefix(
+    struct engine *engine, struct session *session, bool is_answered, int64_t now_ns);
+
+/* Did the finished session acknowledge our data and say nothing? */
+bool session_is_silent(const struct session *session);
+
+/* Nothing is left to wait for: writes the record, frees the session. */
+void session_emit(struct engine *engine, struct session *session);
+
+/* ---- session_wait.c ---- */
+
+/* A finished session: parks it while its record must wait, else writes it. */
+void session_settle(struct engine *engine, struct session *session, int64_t now_ns);
+
+/* Settles all sessions of a host's or prefix's list, which has its verdict now. */
+void session_settle_all(struct engine *engine, struct session **list, int64_t now_ns);
+
+/* Settles all held ones again, after engine->is_ending was set. */
+void session_settle_held(struct engine *engine, int64_t now_ns);
+
+/* Takes a parked session off all lists; harmless for others. */
+void session_unpark(struct engine *engine, struct session *session);
 
 /* ---- host_test.c ---- */
 
 /* A target of the host answered: counts its ports. */
 void host_test_note_port(struct engine *engine, struct session *session);
 
-/* Must this finished session wait for a verdict? Starts the test when it is time for it. */
-bool host_test_must_wait(
-    struct engine *engine, struct session *session, bool is_silent, int64_t now_ns);
+/* What a finished session's host needs before the record can be written. */
+enum host_need {
+	HOST_NEEDS_NOTHING, /* it is judged, or cannot be */
+	HOST_NEEDS_VERDICT, /* its test is under way */
+	HOST_NEEDS_ROOM,    /* it is to be tested, but the tables are full */
+	HOST_UNSUSPICIOUS,  /* as far as is known now */
+};
+
+/* Asks for the verdict on the host of a finished session; starts the test when it is time for it. */
+enum host_need host_test_ask(struct engine *engine, struct session *session, int64_t now_ns);
 
 /* Makes the host of a session suspicious now. */
 void host_test_suspect(struct engine *engine, struct session *session, int64_t now_ns);
@@ -123,10 +189,7 @@ void host_test_suspect(struct engine *engine, struct session *session, int64_t n
 void host_test_note_acked(struct session *test, int64_t now_ns);
 
 /* A test connection ended; the last one of a host brings the verdict. */
-void host_test_note_end(struct engine *engine, struct session *test);
-
-/* Takes a waiting session off its host's list (abort only). O(sessions of the host that wait). */
-void host_test_forget_waiting(struct session *session);
+void host_test_note_end(struct engine *engine, struct session *test, int64_t now_ns);
 
 /* May an unanswered test SYN be repeated? Only when random ports of the host answer at all. */
 bool host_test_may_retry(const struct session *test);
@@ -135,6 +198,9 @@ bool host_test_may_retry(const struct session *test);
 
 /* A target answered: counts its /24, or tests its IPv6 prefixes when they are new. */
 void prefix_test_note(struct engine *engine, const struct session *session, int64_t now_ns);
+
+/* The prefix of the session's address that is under test, or NULL. */
+struct prefix *prefix_test_pending(const struct engine *engine, const struct session *session);
 
 /* Is the session's address in a prefix that answers everywhere, as far as is known now? */
 bool prefix_test_is_aliased(const struct engine *engine, const struct session *session);

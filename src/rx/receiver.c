@@ -364,14 +364,16 @@ static void read_messages(struct receiver *r, int64_t now_ns)
 	}
 }
 
-static bool is_finished(const struct receiver *r, int64_t now_ns)
+static bool is_finished(struct receiver *r, int64_t now_ns)
 {
 	if (r->is_aborted)
 		return true;
 	if (r->n_senders_done < r->config.n_senders)
 		return false;
-	return now_ns - r->last_syn_ns >= r->config.cooldown_ns &&
-	       engine_count_sessions(r->engine) == 0;
+	if (now_ns - r->last_syn_ns < r->config.cooldown_ns)
+		return false;
+	engine_finish(r->engine, now_ns);
+	return engine_count_sessions(r->engine) == 0;
 }
 
 /* The end markers go last through every ring; they wait for room as long as it takes. */

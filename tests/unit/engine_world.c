@@ -125,6 +125,7 @@ static void op_result_emit(void *ctx, struct result *result)
 	r->is_decoy = result->is_decoy;
 	r->is_server_first = result->is_server_first;
 	r->is_truncated = result->is_truncated;
+	r->is_aliased_prefix = result->is_aliased_prefix;
 	r->n_probes_sent = result->n_probes_sent;
 	r->unreachable_code = result->unreachable_code;
 	r->data_len = result->data_len;
@@ -334,6 +335,8 @@ struct engine_config world_config(void)
 	    .n_hyperack = 5,
 	    .hyperack_threshold = 3,
 	    .many_ports = 20,
+	    .max_held = 64,
+	    .hold_ns = 5 * NS_PER_SEC,
 	};
 	hash_key_derive(1, "cookie", &c.cookie.key);
 	hash_key_derive(2, "tables", &c.table_key);
@@ -363,7 +366,7 @@ struct world *world_create(const struct engine_config *config, const char *probe
 	w->packets = calloc(WORLD_PACKETS_MAX, sizeof(*w->packets));
 	w->flows = calloc(WORLD_FLOWS_MAX, sizeof(*w->flows));
 	assert_true(w->packets && w->flows);
-	for (size_t i = 0; i < 64; i++)
+	for (size_t i = 0; i < WORLD_RESULTS; i++)
 		op_result_drop(w, &w->results[i]);
 	assert_int_equal(
 	    engine_create(config, set, planner, &ops, w, &w->counters, w->now_ns, &w->engine), 0);
@@ -467,7 +470,7 @@ void world_check_clean(const struct world *w)
 	assert_int_equal(w->engine->wheel.n_armed, 0);
 	assert_int_equal(conn_table_count(w->engine->conns), 0);
 	assert_null(w->engine->open);
-	assert_int_equal(w->n_stock, 64);
+	assert_int_equal(w->n_stock, WORLD_RESULTS);
 	assert_int_equal(counters_get(&w->counters, COUNTER_sessions_opened),
 	    counters_get(&w->counters, COUNTER_sessions_closed));
 }

@@ -25,7 +25,12 @@ enum peer_kind {
 	PEER_KIND_COUNT,
 };
 
-enum { WORLD_RECORDS_MAX = 4096, WORLD_FLOWS_MAX = 8192, WORLD_PACKETS_MAX = 65536 };
+enum {
+	WORLD_RECORDS_MAX = 4096,
+	WORLD_FLOWS_MAX = 8192,
+	WORLD_PACKETS_MAX = 65536,
+	WORLD_RESULTS = 192
+};
 
 /* What is left of a result. */
 struct record {
@@ -33,7 +38,7 @@ struct record {
 	uint8_t outcome;
 	char protocol[24];
 	struct hyperack_evidence hyperack;
-	bool is_pseudo_service, is_decoy, is_server_first, is_truncated;
+	bool is_pseudo_service, is_decoy, is_server_first, is_truncated, is_aliased_prefix;
 	uint8_t n_probes_sent, unreachable_code;
 	uint16_t data_len;
 	int64_t response_ns;
@@ -72,8 +77,8 @@ struct world {
 	/* true: test_on_send sees every packet of ours and the peers see none. */
 	void (*on_send)(struct world *world, const struct tx_req *req);
 	/* rim */
-	struct result results[64];
-	struct result *stock[64];
+	struct result results[WORLD_RESULTS];
+	struct result *stock[WORLD_RESULTS];
 	size_t n_stock;
 	size_t n_grown; /* results that had to be exchanged for long ones */
 	struct record records[WORLD_RECORDS_MAX];

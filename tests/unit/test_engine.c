@@ -145,6 +145,8 @@ static void run_chaos(uint64_t seed)
 	config.max_hosts = rng_below(&rng, 2) ? 1024 : 1 + rng_below(&rng, 8);
 	config.n_hyperack = rng_below(&rng, 4) ? 5 : 0;
 	config.many_ports = 3 + rng_below(&rng, 10);
+	config.max_held = rng_below(&rng, 3) * rng_below(&rng, 15);
+	config.hold_ns = rng_below(&rng, 3) * NS_PER_SEC;
 	config.n_attempts = 2;
 	config.conn.n_retransmits = (uint8_t)rng_below(&rng, 4);
 	/* All IPv6 hosts are in one /64 where every address answers. */
@@ -395,6 +397,7 @@ static void test_only_icmp_about_bytes_in_flight_is_believed(void **state)
 	error.mtu = 0;
 	error.seq = session->conn.snd_max;
 	engine_icmp(w->engine, &error, w->now_ns);
+	world_drain(w, 10 * NS_PER_SEC);
 	assert_int_equal(world_record(w, &target)->outcome, OUTCOME_UNREACHABLE);
 	world_check_clean(w);
 	world_destroy(w);
