@@ -94,6 +94,8 @@ struct scan_config {
 	char *metadata_file;
 	char *metrics_file;
 	char *pcap_file;
+	char *checkpoint_file;
+	char *resume_file;
 
 	/* the process */
 	bool dry_run;

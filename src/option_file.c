@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX_LEN = 4096 };
+enum { LINE_MAX_LEN = 128 << 10 }; /* of an argument of a process: those are kept in files too */
 
 /* Where we are, for messages. */
 struct place {
@@ -165,7 +165,7 @@ int options_parse_file_text(const struct option_command *command, const char *pa
 		size_t line_len = (size_t)((newline ? newline : end) - text);
 		struct place place = {path, line_no, 1};
 		if (line_len >= LINE_MAX_LEN)
-			return complain(&place, diag, "line longer than 4095 bytes");
+			return complain(&place, diag, "line longer than 131071 bytes");
 		const char *nul = memchr(text, '\0', line_len);
 		if (nul) {
 			place.column = (size_t)(nul - text) + 1;

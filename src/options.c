@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint.h"
+
 #define NONE        OPTION_NO_MEMBER
 #define HAS(member) offsetof(struct scan_config, member)
 
@@ -417,6 +419,35 @@ static int take_operands(const struct option_command *command, const struct give
 	return 0;
 }
 
+static void clear_list(struct strlist *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->v[i]);
+	free(list->v);
+	*list = (struct strlist){0};
+}
+
+/* --resume: the options of the scan that is resumed come first; a list that is given again replaces
+ * theirs, and so do TARGETs. */
+static int take_resume(const struct option_command *command, const struct given_list *given,
+    const char *path, struct scan_config *config, struct strlist *operands, struct diag *diag)
+{
+	struct checkpoint resume;
+	int err = checkpoint_read(path, &resume, diag);
+	if (err < 0)
+		return err;
+	err = options_parse_file_text(
+	    command, path, resume.options, strlen(resume.options), config, diag);
+	for (size_t i = 0; i < given->n; i++)
+		if (given->v[i].row->type == OPTION_LIST)
+			clear_list(
+			    (struct strlist *)(void *)((char *)config + given->v[i].row->offset));
+	*operands = resume.operands;
+	resume.operands = (struct strlist){0};
+	checkpoint_fini(&resume);
+	return err;
+}
+
 static int apply(const struct option_command *command, const struct given_list *given,
     const struct given_list *operands, struct scan_config *config, enum option_request *request,
     struct diag *diag)
@@ -426,6 +457,10 @@ static int apply(const struct option_command *command, const struct given_list *
 		err = take_action(&given->v[i], request, diag);
 	if (err < 0 || *request != OPTION_RUN)
 		return err;
+	struct strlist resumed = {0};
+	for (size_t i = 0; err == 0 && i < given->n; i++)
+		if (given->v[i].row->offset == offsetof(struct scan_config, resume_file))
+			err = take_resume(command, given, given->v[i].text, config, &resumed, diag);
 	for (size_t i = 0; err == 0 && i < given->n; i++)
 		if (given->v[i].row->action == OPTION_ACT_CONFIG)
 			err = take_file(command, given->v[i].text, config, diag);
@@ -440,6 +475,12 @@ static int apply(const struct option_command *command, const struct given_list *
 	}
 	if (err == 0)
 		err = take_operands(command, operands, config, diag);
+	if (err == 0 && operands->n == 0 && resumed.n > 0) {
+		clear_list(&config->targets);
+		config->targets = resumed;
+		resumed = (struct strlist){0};
+	}
+	clear_list(&resumed);
 	return err == 0 ? check_together(config, diag) : err;
 }
 

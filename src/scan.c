@@ -123,6 +123,7 @@ struct watch {
 	enum scan_end end;
 	int n_signals;
 	bool is_stopping;
+	bool is_aborted;
 };
 
 static void stop(struct watch *w, enum scan_end end)
@@ -151,6 +152,7 @@ static void on_signal(struct watch *w, int sig)
 		scan_status_newline(w->scan);
 		log_warn("interrupted: waiting for open connections, once more ends at once");
 	} else {
+		w->is_aborted = true;
 		abort_all(w->scan);
 	}
 }
@@ -192,6 +194,7 @@ static void watch_threads(struct watch *w, const sigset_t *signals, struct diag 
 		if (max_ns && now_ns - scan->start_mono_ns >= max_ns)
 			stop(w, SCAN_STOPPED);
 		check_output(w, diag);
+		scan_checkpoint_tick(scan, now_ns);
 		scan_status_tick(scan, now_ns);
 	}
 	scan->is_out_running = false;
@@ -205,7 +208,8 @@ static int give_up_privileges(const struct scan *scan, struct diag *diag)
 	const struct scan_config *c = scan->config;
 	const struct privileges_wish wish = {
 	    .user = c->user,
-	    .writes_files = c->status_file || c->metadata_file || c->metrics_file,
+	    .writes_files =
+		c->status_file || c->metadata_file || c->metrics_file || c->checkpoint_file,
 	    .resolves_names = targets_is_stream(scan->targets) || c->exclude_files.n > 0,
 	    .is_unconfined = c->no_seccomp,
 	};
@@ -229,6 +233,8 @@ enum scan_end scan_run(struct scan *scan, struct diag *diag)
 	if (!err)
 		err = give_up_privileges(scan, diag);
 	if (!err)
+		err = scan_begin_checkpoints(scan, diag);
+	if (!err)
 		err = start_threads(scan);
 	if (err) {
 		/* Threads may be waiting for each other by now: there is nothing to drain yet. */
@@ -249,6 +255,7 @@ enum scan_end scan_run(struct scan *scan, struct diag *diag)
 		}
 	}
 	check_output(&w, diag);
+	scan_end_checkpoints(scan, w.end, w.is_aborted || w.end == SCAN_FAILED);
 	scan_status_end(scan, w.end, scan_exit_status(scan, w.end), diag);
 	return w.end;
 }

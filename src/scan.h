@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/diag.h"
+#include "checkpoint.h"
 #include "config.h"
 #include "targets/targets.h"
 
@@ -21,12 +22,13 @@ enum scan_end {
 
 /* Opens all that needs privileges or files: signatures, targets, databases, output, interface,
  * capture, RST guard; starts nothing. config, spec and config_json (the same as a JSON
- * object, for the metadata; may be NULL) are borrowed until scan_close. Returns 0; -EINVAL with
+ * object, for the metadata; may be NULL), options_text (as a --config file, for the checkpoint) and
+ * resume (where to go on; NULL: at the beginning) are borrowed until scan_close. Returns 0; -EINVAL with
  * diag when the command line or a file it names is wrong; another negative errno with diag when the
  * host does not allow it. The caller owns *out. */
 int scan_open(const struct scan_config *config, const struct targets_spec *spec,
-    const char *config_json, struct diag *diag, struct scan **out)
-    __attribute__((warn_unused_result));
+    const char *config_json, const char *options_text, const struct checkpoint *resume,
+    struct diag *diag, struct scan **out) __attribute__((warn_unused_result));
 
 /* Gives up privileges, runs the threads to the end of the scan, shows status, prints the summary.
  * SIGINT or SIGTERM once: stops sending and drains; twice: ends at once. SIGHUP reads the exclude

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "checkpoint.h"
 #include "net/path.h"
 #include "net/port_range.h"
 #include "net/rst_guard.h"
@@ -13,6 +14,7 @@
 #include "rx/receiver.h"
 #include "scan.h"
 #include "targets/targets.h"
+#include "targets/window.h"
 #include "tx/sender.h"
 
 /* Shared by scan_open.c and scan.c only. Everything that scales with threads is an array. */
@@ -31,6 +33,7 @@ struct scan_tx {
 	struct tx_backend *backends[FAMILY_COUNT]; /* the same twice when one serves both */
 	struct sender *sender;
 	struct ring *control;
+	struct ring *reports; /* to main */
 	struct counters counters;
 	pthread_t thread;
 	bool is_running;
@@ -41,6 +44,7 @@ struct scan_rx {
 	size_t n_captures;
 	struct receiver *receiver;
 	struct ring *control;
+	struct ring *reports; /* to main */
 	struct ring *results, *free_results;
 	struct counters counters;
 	pthread_t thread;
@@ -71,6 +75,11 @@ struct scan {
 	bool is_out_running;
 	int out_err;
 	int64_t start_mono_ns, start_wall_ns;
+	/* scan_checkpoint.c */
+	const struct checkpoint *resume; /* NULL: the scan begins */
+	const char *options_text;        /* for the checkpoint */
+	struct window recorded;          /* what resume says is recorded */
+	struct scan_keeper *keeper;      /* NULL: no --checkpoint */
 	/* scan_status.c */
 	const char *config_json;
 	struct textfile *status_file, *metadata_file, *metrics_file;
@@ -83,6 +92,28 @@ struct scan {
 
 /* The valve of the generator: is anything downstream nearly full? Sender threads. */
 bool scan_is_congested(void *ctx);
+
+/* ---- scan_checkpoint.c ---- */
+
+/* Prepares for --resume; after the targets are open. */
+int scan_open_resume(struct scan *scan, struct diag *diag) __attribute__((warn_unused_result));
+/* Puts the fresh generator of a sender to its place. -EINVAL with diag when the set is another one. */
+int scan_resume_slice(struct scan *scan, size_t slice, struct attempts *attempts, struct diag *diag)
+    __attribute__((warn_unused_result));
+/* Targets that are done before this run; not for streams. */
+uint64_t scan_count_done(const struct scan *scan);
+
+/* Prepares for --checkpoint; after the senders are open. */
+int scan_open_keeper(struct scan *scan, struct diag *diag) __attribute__((warn_unused_result));
+void scan_close_keeper(struct scan *scan);
+
+/* The first checkpoint, with the privileges that all others will have, before the threads start. */
+int scan_begin_checkpoints(struct scan *scan, struct diag *diag)
+    __attribute__((warn_unused_result));
+/* Moves checkpoints on; a few times a second. Never waits for a thread. */
+void scan_checkpoint_tick(struct scan *scan, int64_t now_ns);
+/* The last one, after all threads have ended. is_aborted: sessions were broken off. */
+void scan_end_checkpoints(struct scan *scan, enum scan_end end, bool is_aborted);
 
 /* ---- scan_status.c ---- */
 

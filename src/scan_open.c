@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -84,6 +85,13 @@ static int open_signatures(struct scan *scan, struct diag *diag)
 	return sig_planner_create(scan->set, c->probes, diag, &scan->planner);
 }
 
+/* What a resumed scan adds to; to a pipe it writes as any scan does. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return path && strcmp(path, "-") != 0 && (stat(path, &st) < 0 || S_ISREG(st.st_mode));
+}
+
 static int open_writer(struct scan *scan, struct diag *diag)
 {
 	const struct scan_config *c = scan->config;
@@ -96,6 +104,8 @@ static int open_writer(struct scan *scan, struct diag *diag)
 	    .output_file = c->output_file,
 	    .is_zstd = c->zstd || (n > 4 && strcmp(c->output_file + n - 4, ".zst") == 0),
 	    .zstd_level = c->zstd_level,
+	    .is_resume = scan->resume && is_file(c->output_file),
+	    .has_recorded = c->checkpoint_file != NULL,
 	    .geoip = (const char *const *)c->geoip.v,
 	    .n_geoip = c->geoip.n,
 	    .set = scan->set,
@@ -328,6 +338,8 @@ static int open_sender(struct scan *scan, size_t i, struct diag *diag)
 		err = open_link(scan, tx, FAMILY_V6, &config.v6, diag);
 	if (!err)
 		err = ring_create(CONTROL_CELLS, &tx->control);
+	if (!err)
+		err = ring_create(CONTROL_CELLS, &tx->reports);
 	if (err)
 		return err;
 	struct attempts_config attempts = {
@@ -335,12 +347,16 @@ static int open_sender(struct scan *scan, size_t i, struct diag *diag)
 	    .delay_ns = c->attempt_delay_ns,
 	    .slice = (uint32_t)i,
 	    .n_slices = (uint32_t)scan->n_tx,
+	    .recorded = scan->resume && scan->resume->n_recorded > 0 ? &scan->recorded : NULL,
 	};
 	err = attempts_create(scan->targets, &attempts, diag, &tx->attempts);
+	if (!err)
+		err = scan_resume_slice(scan, i, tx->attempts, diag);
 	if (err)
 		return err;
 	config.attempts = tx->attempts;
 	config.control = tx->control;
+	config.reports = tx->reports;
 	for (size_t r = 0; r < scan->n_rx; r++) {
 		config.reqs[r] = scan->reqs[r][i];
 		config.notes[r] = scan->notes[i][r];
@@ -445,6 +461,8 @@ static int open_receiver(struct scan *scan, size_t i, struct diag *diag)
 	if (!err)
 		err = ring_create(CONTROL_CELLS, &rx->control);
 	if (!err)
+		err = ring_create(CONTROL_CELLS, &rx->reports);
+	if (!err)
 		err = ring_create(RESULT_CELLS, &rx->results);
 	if (!err)
 		err = ring_create(RESULT_CELLS, &rx->free_results);
@@ -455,6 +473,7 @@ static int open_receiver(struct scan *scan, size_t i, struct diag *diag)
 	    .planner = scan->planner,
 	    .n_captures = rx->n_captures,
 	    .control = rx->control,
+	    .reports = rx->reports,
 	    .n_senders = scan->n_tx,
 	    .results = rx->results,
 	    .free_results = rx->free_results,
@@ -498,7 +517,8 @@ static int open_threads(struct scan *scan, struct diag *diag)
 }
 
 int scan_open(const struct scan_config *config, const struct targets_spec *spec,
-    const char *config_json, struct diag *diag, struct scan **out)
+    const char *config_json, const char *options_text, const struct checkpoint *resume,
+    struct diag *diag, struct scan **out)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
 	if (!scan)
@@ -508,9 +528,11 @@ int scan_open(const struct scan_config *config, const struct targets_spec *spec,
 	scan->n_rx = 1;
 	scan->spec = spec;
 	scan->config_json = config_json;
+	scan->options_text = options_text;
+	scan->resume = resume;
 	int (*const steps[])(struct scan *, struct diag *) = {read_alias_lengths, open_signatures,
-	    open_targets, open_paths, check_privileges, open_sources, open_guard, open_threads,
-	    open_writer, scan_open_files};
+	    open_targets, scan_open_resume, open_paths, check_privileges, open_sources, open_guard,
+	    open_threads, scan_open_keeper, open_writer, scan_open_files};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int err = steps[i](scan, diag);
 		if (!err)
@@ -529,6 +551,7 @@ static void close_tx(struct scan_tx *tx)
 	sender_destroy(tx->sender);
 	attempts_destroy(tx->attempts);
 	ring_destroy(tx->control);
+	ring_destroy(tx->reports);
 	if (tx->backends[FAMILY_V6] != tx->backends[FAMILY_V4])
 		tx_close(tx->backends[FAMILY_V6]);
 	tx_close(tx->backends[FAMILY_V4]);
@@ -542,6 +565,7 @@ static void close_rx(struct scan_rx *rx)
 	for (size_t i = 0; i < rx->n_captures; i++)
 		capture_close(rx->captures[i]);
 	ring_destroy(rx->control);
+	ring_destroy(rx->reports);
 	ring_destroy(rx->results);
 	ring_destroy(rx->free_results);
 }
@@ -551,6 +575,7 @@ void scan_close(struct scan *scan)
 	if (!scan)
 		return;
 	scan_close_files(scan);
+	scan_close_keeper(scan);
 	writer_destroy(scan->writer);
 	for (size_t i = 0; i < scan->n_tx; i++)
 		close_tx(&scan->tx[i]);

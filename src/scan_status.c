@@ -153,6 +153,8 @@ int scan_begin_output(struct scan *scan, struct diag *diag)
 	scan->run = (struct status_run){
 	    .cooldown_ns = scan->config->cooldown_ns, .start_wall_ns = scan->start_wall_ns};
 	scan->run.has_n_targets = targets_count(scan->targets, &scan->run.n_targets);
+	uint64_t n_done = scan_count_done(scan);
+	scan->run.n_targets -= n_done < scan->run.n_targets ? n_done : scan->run.n_targets;
 	size_t len = put_metadata(scan, NULL, NULL, NULL, 0);
 	scan->text[len] = '\0';
 	int err = writer_begin(scan->writer, scan->text, diag);

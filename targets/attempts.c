@@ -33,7 +33,9 @@ struct cursor {
 	uint64_t pos;           /* position; in a stream, number in the ring */
 	uint64_t limit;         /* due up to here */
 	uint64_t limit_iter_pos;
+	int64_t limit_ns;       /* first attempts behind the limit went out then or later */
 	uint64_t done_iter_pos; /* all before it is given out */
+	int64_t done_ns;        /* first attempts behind that went out then or later */
 	uint64_t mark;          /* the first mark that is not yet due, counted from the beginning */
 };
 
@@ -52,6 +54,7 @@ struct attempts {
 
 	struct target *ring; /* streams with later attempts; NULL: none */
 
+	int64_t now_ns; /* of the last attempts_next() */
 	struct window answered;
 	uint64_t rotate_pos; /* when the last cursor gets here, older answers are forgotten */
 	enum targets_status status;
@@ -77,7 +80,9 @@ static void place_cursor(const struct attempts *a, struct cursor *c)
 	    .pos = a->first_pos,
 	    .limit = a->first_pos,
 	    .limit_iter_pos = a->first.pos,
-	    .done_iter_pos = a->first.pos};
+	    .limit_ns = INT64_MIN,
+	    .done_iter_pos = a->first.pos,
+	    .done_ns = INT64_MIN};
 }
 
 int attempts_create(struct targets *targets, const struct attempts_config *config,
@@ -91,6 +96,7 @@ int attempts_create(struct targets *targets, const struct attempts_config *confi
 		return diag_set(diag, -ENOMEM, "no memory for attempts");
 	a->targets = targets;
 	a->config = *config;
+	a->now_ns = INT64_MIN;
 	a->n_later = config->n_attempts > 1 ? config->n_attempts - 1 : 0;
 	if (a->config.answered_cap == 0)
 		a->config.answered_cap = DEFAULT_ANSWERED;
@@ -148,11 +154,14 @@ static void follow_marks(struct attempts *a, int64_t now_ns)
 	for (uint32_t k = 0; k < a->n_later; k++) {
 		struct cursor *c = &a->later[k];
 		int64_t due_ns = now_ns - (int64_t)(k + 1) * a->config.delay_ns;
-		if (c->pos >= c->limit)
+		if (c->pos >= c->limit) {
 			c->done_iter_pos = c->limit_iter_pos;
+			c->done_ns = c->limit_ns;
+		}
 		for (; c->mark < a->mark_end && mark_at(a, c->mark)->time_ns <= due_ns; c->mark++) {
 			c->limit = mark_at(a, c->mark)->pos;
 			c->limit_iter_pos = mark_at(a, c->mark)->iter_pos;
+			c->limit_ns = mark_at(a, c->mark)->time_ns;
 		}
 		if (c->mark < oldest)
 			oldest = c->mark;
@@ -185,6 +194,13 @@ static size_t take_later(struct attempts *a, struct cursor *c, struct target *ou
 
 enum { BATCH = 64 };
 
+/* Does an earlier part of the scan have its record? */
+static inline bool is_recorded(const struct attempts *a, const struct target *target)
+{
+	return a->config.recorded &&
+	       window_has(a->config.recorded, window_key(&target->addr, target->port));
+}
+
 static size_t next_later(struct attempts *a, uint32_t k, struct attempt *out, size_t n)
 {
 	struct cursor *c = &a->later[k];
@@ -194,6 +210,7 @@ static size_t next_later(struct attempts *a, uint32_t k, struct attempt *out, si
 		size_t m = take_later(a, c, batch, n - got < BATCH ? n - got : BATCH);
 		for (size_t i = 0; i < m; i++) {
 			if (window_has(&a->answered, window_key(&batch[i].addr, batch[i].port)) ||
+			    is_recorded(a, &batch[i]) ||
 			    (a->ring && targets_is_excluded(a->targets, &batch[i].addr))) {
 				a->counters.n_spared++;
 				continue;
@@ -225,11 +242,16 @@ static size_t next_first(struct attempts *a, int64_t now_ns, struct attempt *out
 	while (got < n) {
 		size_t m = targets_iter_next(&a->first, batch, n - got < BATCH ? n - got : BATCH);
 		for (size_t i = 0; i < m; i++) {
+			if (is_recorded(a, &batch[i])) {
+				a->counters.n_recorded++;
+				continue;
+			}
 			if (a->ring)
-				a->ring[(a->first_pos + i) % a->config.ring_cap] = batch[i];
+				a->ring[a->first_pos++ % a->config.ring_cap] = batch[i];
 			out[got++] = (struct attempt){batch[i], 0};
 		}
-		a->first_pos = a->ring ? a->first_pos + m : a->first.pos;
+		if (!a->ring)
+			a->first_pos = a->first.pos;
 		if (m == 0)
 			break;
 	}
@@ -265,6 +287,7 @@ static enum targets_status judge(const struct attempts *a)
 size_t attempts_next(struct attempts *a, int64_t now_ns, struct attempt *out, size_t n)
 {
 	size_t got = 0;
+	a->now_ns = now_ns;
 	if (a->n_later > 0)
 		follow_marks(a, now_ns);
 	for (uint32_t i = 0; i < a->n_later && got < n; i++)
@@ -313,6 +336,14 @@ void attempts_save(const struct attempts *a, struct targets_position *out)
 		out->index = last->pos;
 	else
 		out->index = last->pos >= last->limit ? last->limit_iter_pos : last->done_iter_pos;
+}
+
+int64_t attempts_get_since_ns(const struct attempts *a)
+{
+	if (a->n_later == 0)
+		return a->now_ns;
+	const struct cursor *last = &a->later[a->n_later - 1];
+	return last->pos >= last->limit ? last->limit_ns : last->done_ns;
 }
 
 int attempts_restore(struct attempts *a, const struct targets_position *position, struct diag *diag)

@@ -2,6 +2,7 @@
 #define TARGETS_ATTEMPTS_H
 
 #include "targets/targets.h"
+#include "targets/window.h"
 
 /* First attempts and those that trail them: which target to send a SYN to next. A sender thread owns one
  * (of its slice). Pure: time comes in as an argument, nothing is allocated after creation, nothing
@@ -22,6 +23,8 @@ struct attempts_config {
 	                        delay the oldest are forgotten: a SYN too many, no harm */
 	size_t ring_cap;  /* streams with several attempts: targets waiting to be repeated, 0: 2^20
 	                        (18 MiB); rate_pps * delay * (n_attempts - 1) never slows */
+	const struct window *recorded; /* window_key() of targets that an earlier part of the scan
+	                                  has a record of: not given out. Borrowed; NULL: none */
 };
 
 struct attempt {
@@ -57,6 +60,11 @@ void attempts_note_answered(struct attempts *attempts, const struct target *targ
  * none. */
 void attempts_save(const struct attempts *attempts, struct targets_position *out);
 
+/* Targets at or behind the position of attempts_save() were first given out at this time or later
+ * (now_ns of attempts_next(); INT64_MIN before its first call): what was recorded before it belongs to
+ * targets before the position. */
+int64_t attempts_get_since_ns(const struct attempts *attempts);
+
 /* Puts freshly created attempts to position, as targets_iter_restore(). */
 int attempts_restore(struct attempts *attempts, const struct targets_position *position,
     struct diag *diag) __attribute__((warn_unused_result));
@@ -65,6 +73,7 @@ struct attempts_counters {
 	uint64_t n_first;    /* first attempts given out */
 	uint64_t n_repeated; /* later ones */
 	uint64_t n_spared;   /* later ones skipped, because the target had answered */
+	uint64_t n_recorded; /* first ones skipped, because config.recorded has the target */
 };
 void attempts_get_counters(const struct attempts *attempts, struct attempts_counters *out);
 

@@ -3,6 +3,7 @@
  * Sources: RFC 9293 section 3.10.7; RFC 4987; DESIGN.md section 2. */
 #include "engine/engine.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,18 @@ const struct prefix_table *engine_get_prefixes(const struct engine *engine)
 size_t engine_count_sessions(const struct engine *engine)
 {
 	return pool_get_used(engine->sessions);
+}
+
+void engine_mark(struct engine *engine)
+{
+	assert(engine->n_marked == 0);
+	engine->mark = !engine->mark;
+	engine->n_marked = engine->n_target;
+}
+
+size_t engine_count_marked(const struct engine *engine)
+{
+	return engine->n_marked;
 }
 
 void engine_note_sent(struct engine *engine, const struct segment *s, int64_t now_ns)

@@ -97,6 +97,11 @@ void engine_abort(struct engine *engine, int64_t now_ns);
 /* Sessions open or waiting for a verdict: 0 when the engine is drained. */
 size_t engine_count_sessions(const struct engine *engine);
 
+/* Begins to count down: of the targets whose sessions are open now, engine_count_marked() tells how many
+ * still have no record. A mark may be set again when the count is 0. O(1). */
+void engine_mark(struct engine *engine);
+size_t engine_count_marked(const struct engine *engine);
+
 /* What was found about prefixes, for the metadata; borrowed. NULL when nothing was tested. After the
  * engine's thread has ended. */
 const struct prefix_table *engine_get_prefixes(const struct engine *engine);

@@ -9,7 +9,8 @@
 
 /* The messages between threads, all of them: this file is the threading contract.
  *
- *   main     --control--> sender, receiver   stop, abort
+ *   main     --control--> sender, receiver   stop, abort, questions for a checkpoint
+ *   sender, receiver --report--> main        their answers
  *   receiver --tx_req---> sender      a packet of a session under way, or news for the generator
  *   sender   --rx_note--> receiver    what the sender tells its receivers
  *   receiver --result *-> writer      one record; NULL is the end marker. Ownership moves with a
@@ -24,11 +25,22 @@
 enum control_kind {
 	CONTROL_STOP,  /* sender: take no more targets; what is under way goes on */
 	CONTROL_ABORT, /* receiver: end every session now */
+	CONTROL_WHERE, /* sender: report a position that all of your first SYNs have reached */
+	CONTROL_MARK, /* receiver: report when every target that answered before at_ns has its record */
 	CONTROL_KIND_COUNT,
 };
 
+/* Of CONTROL_WHERE and CONTROL_MARK one is under way at a time: the report comes before the next. */
 struct control {
-	uint8_t kind; /* enum control_kind */
+	int64_t at_ns; /* CONTROL_MARK: monotonic */
+	uint8_t kind;  /* enum control_kind */
+};
+
+/* To main: the answer to CONTROL_WHERE or CONTROL_MARK. */
+struct report {
+	uint64_t index;   /* of a sender: as attempts_save() */
+	int64_t since_ns; /* as attempts_get_since_ns() */
+	int64_t at_ns;    /* when the last SYN before index had gone */
 };
 
 enum rx_note_kind {

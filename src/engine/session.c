@@ -94,6 +94,8 @@ static struct session *session_create(struct engine *engine, enum session_kind k
 		return NULL;
 	memset(session, 0, sizeof(*session));
 	session->kind = (uint8_t)kind;
+	session->mark = engine->mark;
+	engine->n_target += kind == SESSION_TARGET;
 	session->next_open = engine->open;
 	session->pprev_open = &engine->open;
 	if (engine->open)
@@ -143,6 +145,10 @@ void session_free(struct engine *engine, struct session *session)
 	*session->pprev_open = session->next_open;
 	if (session->next_open)
 		session->next_open->pprev_open = session->pprev_open;
+	if (session->kind == SESSION_TARGET) {
+		engine->n_target--;
+		engine->n_marked -= session->mark != engine->mark;
+	}
 	pool_return(engine->sessions, session);
 	counters_set(engine->counters, COUNTER_sessions_open, pool_get_used(engine->sessions));
 }

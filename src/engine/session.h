@@ -53,6 +53,7 @@ struct session {
 	bool is_in_table;
 	bool is_running; /* a target's, counted by its host, and not finished */
 	uint16_t first_lport;
+	bool mark; /* engine.mark when it was opened */
 	struct conn conn;
 	const struct sig_plan *plan;
 	uint16_t probe_id;     /* of the current connection */
@@ -94,7 +95,10 @@ struct engine {
 	int64_t stray_window_ns;
 	unsigned n_stray_resets;
 	bool is_aborting;
-	bool is_ending; /* no target will answer for the first time any more */
+	bool is_ending;  /* no target will answer for the first time any more */
+	bool mark;       /* changes with each engine_mark() */
+	size_t n_marked; /* sessions of targets opened before the last one */
+	size_t n_target; /* sessions of targets */
 };
 
 /* ---- session.c ---- */

@@ -135,6 +135,48 @@ int textfile_replace(
 	return 0;
 }
 
+/* A new name is safe only when the folder is on disk. */
+static int sync_folder(const char *path)
+{
+	char folder[4096] = ".";
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+	if (slash)
+		snprintf(folder, sizeof(folder), "%.*s", (int)(len ? len : 1), path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Some file systems cannot sync a folder, and say EINVAL. */
+	int err = fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+int textfile_swap(const char *path, const char *bytes, size_t len, struct diag *diag)
+{
+	char temporary[4096];
+	int n = snprintf(temporary, sizeof(temporary), "%s.tmp", path);
+	int err = n < 0 || (size_t)n >= sizeof(temporary) ? -ENAMETOOLONG : 0;
+	int fd = -1;
+	if (!err)
+		fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (!err && fd < 0)
+		err = -errno;
+	if (!err)
+		err = write_all(fd, bytes, len);
+	if (!err && fsync(fd) < 0)
+		err = -errno;
+	if (fd >= 0 && close(fd) < 0 && !err)
+		err = -errno;
+	if (!err && rename(temporary, path) < 0)
+		err = -errno;
+	if (err && fd >= 0)
+		unlink(temporary);
+	if (!err)
+		err = sync_folder(path);
+	return err ? diag_set(diag, err, "%s: cannot be replaced: %s", path, strerror(-err)) : 0;
+}
+
 int textfile_append(struct textfile *file, const char *bytes, size_t len, struct diag *diag)
 {
 	if (file->is_regular && lseek(file->fd, 0, SEEK_END) < 0)

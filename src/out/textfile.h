@@ -23,6 +23,11 @@ void textfile_close(struct textfile *file);
 int textfile_replace(struct textfile *file, const char *bytes, size_t len, bool is_sync,
     struct diag *diag) __attribute__((warn_unused_result));
 
+/* The same for a file that must never be seen in half, without having been opened: written beside path,
+ * brought to disk, renamed, the folder brought to disk. Never in place. */
+int textfile_swap(const char *path, const char *bytes, size_t len, struct diag *diag)
+    __attribute__((warn_unused_result));
+
 /* Adds to the end. */
 int textfile_append(struct textfile *file, const char *bytes, size_t len, struct diag *diag)
     __attribute__((warn_unused_result));

@@ -14,6 +14,7 @@
 #include "base/ring.h"
 #include "out/fields.h"
 #include "out/geo.h"
+#include "out/recent.h"
 #include "out/record.h"
 #include "out/sink.h"
 
@@ -34,11 +35,16 @@ struct writer {
 	struct geo *geo; /* NULL: none */
 	struct sink *sink;
 	struct writer_summary summary;
-	struct diag diag;     /* why the output failed; written before state is */
-	int err;              /* writer's own view of the failure */
-	int state;            /* enum writer_state; atomic, only the writer writes */
-	uint64_t sync_wanted; /* atomic, only main writes */
-	uint64_t sync_done;   /* atomic, only the writer writes */
+	struct diag diag;      /* why the output failed; written before state is */
+	int err;               /* writer's own view of the failure */
+	int state;             /* enum writer_state; atomic, only the writer writes */
+	uint64_t sync_wanted;  /* atomic, only main writes */
+	uint64_t sync_done;    /* atomic, only the writer writes */
+	int64_t sync_since_ns; /* belongs to whoever holds the ticket: main until it has asked, then
+	                          the writer until it is done; so do the next two */
+	const struct target *recorded;
+	size_t n_recorded;
+	struct recent *recent; /* NULL: nobody asks for it */
 	char line[RECORD_LINE_MAX];
 };
 
@@ -59,6 +65,8 @@ int writer_create(const struct writer_options *options, struct diag *diag, struc
 	writer->set = options->set;
 	writer->counters = options->counters;
 	int err = fields_parse(options->fields, diag, &writer->fields);
+	if (!err && options->has_recorded && recent_create(&writer->recent))
+		err = diag_set(diag, -ENOMEM, "output: not enough memory");
 	if (!err && options->n_geoip > 0)
 		err = geo_open(options->geoip, options->n_geoip, diag, &writer->geo);
 	if (!err) {
@@ -82,6 +90,7 @@ void writer_destroy(struct writer *writer)
 		return;
 	sink_close(writer->sink);
 	geo_close(writer->geo);
+	recent_destroy(writer->recent);
 	free(writer);
 }
 
@@ -222,8 +231,15 @@ static size_t serialise(
 	return t.len;
 }
 
+/* The target needs not be asked again: a checkpoint may say so. */
+static void note_recorded(struct writer *writer, const struct result *result, int64_t now_ns)
+{
+	if (writer->recent && result->outcome != OUTCOME_ABORTED)
+		recent_add(writer->recent, &result->target, now_ns);
+}
+
 /* Is this result to be written? Counts it if not. */
-static bool admit(struct writer *writer, const struct result *result)
+static bool admit(struct writer *writer, const struct result *result, int64_t now_ns)
 {
 	if (writer->err) {
 		counters_add(writer->counters, COUNTER_records_lost, 1);
@@ -233,6 +249,10 @@ static bool admit(struct writer *writer, const struct result *result)
 	    writer->max_results > 0 && writer->summary.n_records >= writer->max_results;
 	if (!is_enough && is_wanted(writer, result))
 		return true;
+	if (is_enough)
+		writer->summary.n_beyond++;
+	else
+		note_recorded(writer, result, now_ns);
 	counters_add(writer->counters, COUNTER_records_filtered, 1);
 	return false;
 }
@@ -240,7 +260,7 @@ static bool admit(struct writer *writer, const struct result *result)
 static void put_one(struct writer *writer, const struct result *result,
     const struct geo_record *geo, int64_t now_ns)
 {
-	if (!admit(writer, result))
+	if (!admit(writer, result, now_ns))
 		return;
 	size_t len = serialise(writer, result, geo);
 	struct diag diag = {0};
@@ -253,6 +273,7 @@ static void put_one(struct writer *writer, const struct result *result,
 	counters_add(writer->counters, COUNTER_bytes_serialised, len);
 	counters_set(writer->counters, COUNTER_bytes_written, sink_get_written(writer->sink));
 	tally(writer, result);
+	note_recorded(writer, result, now_ns);
 	if (writer->summary.n_records == writer->max_results)
 		set_state(writer, WRITER_ENOUGH);
 }
@@ -292,14 +313,28 @@ int writer_finish(struct writer *writer)
 	return writer->err;
 }
 
-uint64_t writer_request_sync(struct writer *writer)
+uint64_t writer_request_sync(struct writer *writer, int64_t since_ns)
 {
+	writer->sync_since_ns = since_ns;
 	return __atomic_add_fetch(&writer->sync_wanted, 1, __ATOMIC_SEQ_CST);
 }
 
 uint64_t writer_get_synced(const struct writer *writer)
 {
 	return __atomic_load_n(&writer->sync_done, __ATOMIC_ACQUIRE);
+}
+
+void writer_list_recorded(struct writer *writer, int64_t since_ns)
+{
+	writer->n_recorded = 0;
+	if (writer->recent)
+		writer->recorded = recent_list(writer->recent, since_ns, &writer->n_recorded);
+}
+
+const struct target *writer_get_recorded(const struct writer *writer, size_t *n)
+{
+	*n = writer->n_recorded;
+	return writer->recorded;
 }
 
 /* Takes what the ring holds, up to a batch; true when it gave the end marker. Adds to *n_taken. */
@@ -358,8 +393,10 @@ static void serve_sync(
 	struct diag diag = {0};
 	if (!writer->err)
 		note(writer, sink_flush(writer->sink, true, &diag), &diag);
-	if (!writer->err)
-		__atomic_store_n(&writer->sync_done, wanted, __ATOMIC_RELEASE);
+	if (writer->err)
+		return;
+	writer_list_recorded(writer, writer->sync_since_ns);
+	__atomic_store_n(&writer->sync_done, wanted, __ATOMIC_RELEASE);
 }
 
 static bool have_all_ended(const bool *has_ended, size_t n_ports)

@@ -31,6 +31,7 @@ struct writer_options {
 	bool is_zstd;
 	int zstd_level;
 	bool is_resume;           /* go on after what the file holds */
+	bool has_recorded;        /* remember what writer_get_recorded() tells */
 	const char *const *geoip; /* n_geoip databases */
 	size_t n_geoip;
 	const struct sig_set *set; /* names of probes; may be NULL; lives as long as the writer */
@@ -86,9 +87,18 @@ enum writer_state {
 enum writer_state writer_get_state(const struct writer *writer, struct diag *diag);
 
 /* Asks that every result pushed before this call be brought to disk; returns a ticket. When
- * writer_get_synced returns the ticket or a later one, they are. For checkpoints. Main thread. */
-uint64_t writer_request_sync(struct writer *writer);
+ * writer_get_synced returns the ticket or a later one, they are. For checkpoints. Main thread; one
+ * ticket at a time. since_ns: see below. */
+uint64_t writer_request_sync(struct writer *writer, int64_t since_ns);
 uint64_t writer_get_synced(const struct writer *writer);
+
+/* The targets whose records (or results that --only leaves out) the writer took at since_ns or later
+ * (monotonic) and that are on disk: those of the ticket that is done, until the next request. At most
+ * RECENT_MAX, the latest ones; not those of outcome aborted. */
+const struct target *writer_get_recorded(const struct writer *writer, size_t *n);
+
+/* The same after writer_run has returned 0, as of now. Main thread. */
+void writer_list_recorded(struct writer *writer, int64_t since_ns);
 
 enum { WRITER_PROTOCOLS_MAX = 256 };
 
@@ -104,6 +114,7 @@ struct writer_summary {
 	size_t n_protocols;
 	struct writer_tally by_protocol[WRITER_PROTOCOLS_MAX]; /* most frequent first */
 	uint64_t n_other_protocols; /* records whose protocol found no room in the table */
+	uint64_t n_beyond;          /* results that came after max_results records */
 };
 
 /* After writer_run or writer_finish has returned. */

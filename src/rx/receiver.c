@@ -20,6 +20,9 @@ enum {
 	RESULTS_RESERVE = 32, /* kept for records that are due: data must not take the last ones */
 };
 
+/* A mark of main's (CONTROL_MARK): read, then set in the engine, then reported. */
+enum mark_state { MARK_NONE, MARK_READ, MARK_SET };
+
 struct receiver {
 	struct receiver_config config;
 	struct engine *engine;
@@ -32,6 +35,8 @@ struct receiver {
 	int64_t mono_minus_wall_ns;
 	int64_t now_ns;
 	int64_t packet_ns; /* when the last packet came */
+	enum mark_state mark;
+	int64_t mark_at_ns;
 	bool is_aborted;
 	enum link_type link;
 	struct diag error;
@@ -349,6 +354,10 @@ static void read_messages(struct receiver *r, int64_t now_ns)
 {
 	struct control control;
 	while (ring_pop(r->config.control, &control, sizeof(control))) {
+		if (control.kind == CONTROL_MARK) {
+			r->mark = MARK_READ;
+			r->mark_at_ns = control.at_ns;
+		}
 		if (control.kind != CONTROL_ABORT)
 			continue;
 		r->is_aborted = true;
@@ -362,6 +371,21 @@ static void read_messages(struct receiver *r, int64_t now_ns)
 				r->last_syn_ns = note.at_ns;
 		}
 	}
+}
+
+/* n_read: packets just read; as many as asked for means that older ones are still there. Sessions that
+ * were broken off have no record that counts. */
+static void serve_mark(struct receiver *r, int n_read, int64_t now_ns)
+{
+	if (r->mark == MARK_READ && n_read < READ_MAX && now_ns >= r->mark_at_ns) {
+		engine_mark(r->engine);
+		r->mark = MARK_SET;
+	}
+	if (r->mark != MARK_SET || r->is_aborted || engine_count_marked(r->engine) > 0)
+		return;
+	struct report report = {.at_ns = now_ns};
+	if (ring_push(r->config.reports, &report, sizeof(report)))
+		r->mark = MARK_NONE;
 }
 
 static bool is_finished(struct receiver *r, int64_t now_ns)
@@ -402,6 +426,7 @@ void receiver_run(struct receiver *r)
 		/* With packets left in the ring, time goes only as far as they have been read: no
 		 * timer may overtake an answer that is there. */
 		engine_tick(r->engine, n >= READ_MAX ? r->packet_ns : now_ns);
+		serve_mark(r, n, now_ns);
 		read_messages(r, now_ns);
 		read_stats(r, now_ns);
 		if (is_finished(r, now_ns))

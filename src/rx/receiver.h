@@ -18,6 +18,7 @@ struct receiver_config {
 	size_t n_captures; /* one, or one a family when they leave by two interfaces */
 	struct capture *captures[RECEIVER_CAPTURES_MAX]; /* borrowed; this thread's while it runs */
 	struct ring *control;                            /* struct control from main */
+	struct ring *reports;                            /* struct report to main */
 	size_t n_senders;
 	struct ring *reqs[RECEIVER_SENDERS_MAX];  /* struct tx_req to each sender */
 	struct ring *notes[RECEIVER_SENDERS_MAX]; /* struct rx_note from each sender */

@@ -29,6 +29,7 @@ struct parked {
 	struct target target;
 	uint16_t n;
 	uint32_t next;
+	uint32_t mark; /* onlink.mark when it was parked */
 };
 
 struct onlink {
@@ -40,6 +41,8 @@ struct onlink {
 	uint32_t ready_head; /* parked SYNs of resolved addresses */
 	uint32_t failed_head;
 	size_t n_parked;
+	uint32_t mark;   /* how many there have been */
+	size_t n_marked; /* parked before the last one */
 	uint32_t buckets[BUCKETS];
 	struct entry entries[ONLINK_MAX_ADDRS];
 	struct parked parked[ONLINK_MAX_PARKED];
@@ -170,6 +173,7 @@ bool onlink_park(struct onlink *onlink, const struct target *target, uint16_t n)
 	struct parked *p = &onlink->parked[id - 1];
 	p->target = *target;
 	p->n = n;
+	p->mark = onlink->mark;
 	p->next = e->parked;
 	e->parked = id;
 	return true;
@@ -214,6 +218,8 @@ bool onlink_take(struct onlink *onlink, struct target *target, uint16_t *n, bool
 	p->next = onlink->free_parked;
 	onlink->free_parked = id;
 	onlink->n_parked--;
+	if (p->mark != onlink->mark)
+		onlink->n_marked--;
 	return true;
 }
 
@@ -239,4 +245,15 @@ const struct ipaddr *onlink_next_request(struct onlink *onlink, int64_t now_ns)
 size_t onlink_count_parked(const struct onlink *onlink)
 {
 	return onlink->n_parked;
+}
+
+void onlink_mark(struct onlink *onlink)
+{
+	onlink->mark++;
+	onlink->n_marked = onlink->n_parked;
+}
+
+size_t onlink_count_marked(const struct onlink *onlink)
+{
+	return onlink->n_marked;
 }

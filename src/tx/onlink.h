@@ -47,6 +47,11 @@ const struct ipaddr *onlink_next_request(struct onlink *onlink, int64_t now_ns);
 /* Parked SYNs: the sender is not done before this is 0. */
 size_t onlink_count_parked(const struct onlink *onlink);
 
+/* Of the SYNs parked now, onlink_count_marked() tells from now on how many still are. A mark replaces the
+ * one before it. O(1). */
+void onlink_mark(struct onlink *onlink);
+size_t onlink_count_marked(const struct onlink *onlink);
+
 /* Room for parked SYNs left? */
 bool onlink_has_room(const struct onlink *onlink);
 

@@ -46,6 +46,8 @@ struct sender {
 	bool has_spared;
 	size_t n_ended; /* receivers that will ask for no more */
 	int64_t last_syn_ns;
+	bool is_asked;        /* main waits for a report */
+	struct report report; /* what it is going to be, once parked SYNs have gone */
 	int64_t valve_closed_at;
 	struct outbox outboxes[2]; /* one a back end */
 	struct ring_cell cells[BATCH];
@@ -355,14 +357,46 @@ static void answer_neighbour(struct sender *s, const struct tx_req *req)
 			path->source_mac, &req->flow.laddr, req->mac, &req->flow.raddr, frame));
 }
 
+/* All that the generator gave out has been sent or is parked, and goes before anything new. */
+static void note_position(struct sender *s)
+{
+	struct targets_position position;
+	attempts_save(s->config.attempts, &position);
+	s->report.index = position.index;
+	s->report.since_ns = attempts_get_since_ns(s->config.attempts);
+	onlink_mark(s->onlink);
+	s->is_asked = true;
+}
+
+static void report_position(struct sender *s, int64_t now_ns)
+{
+	if (!s->is_asked || onlink_count_marked(s->onlink) > 0)
+		return;
+	s->report.at_ns = now_ns;
+	s->is_asked = !ring_push(s->config.reports, &s->report, sizeof(s->report));
+}
+
 static void read_control(struct sender *s, int64_t now_ns)
 {
 	struct control control;
 	while (ring_pop(s->config.control, &control, sizeof(control))) {
-		s->is_stopped = true;
-		if (control.kind == CONTROL_ABORT)
+		switch ((enum control_kind)control.kind) {
+		case CONTROL_ABORT:
 			s->aborted_at_ns = now_ns;
+			s->is_stopped = true;
+			break;
+		case CONTROL_STOP:
+			s->is_stopped = true;
+			break;
+		case CONTROL_WHERE:
+			note_position(s);
+			break;
+		case CONTROL_MARK:
+		case CONTROL_KIND_COUNT:
+			break;
+		}
 	}
+	report_position(s, now_ns);
 }
 
 /* Nobody waits for a slow rate after the scan was broken off. */

@@ -41,6 +41,7 @@ struct sender_config {
 	double rate_pps;
 	double bandwidth_bps; /* bits a second; 0: no such limit */
 	struct ring *control; /* struct control from main */
+	struct ring *reports; /* struct report to main */
 	size_t n_receivers;
 	struct ring *reqs[SENDER_RECEIVERS_MAX];  /* struct tx_req from each receiver */
 	struct ring *notes[SENDER_RECEIVERS_MAX]; /* struct rx_note to each receiver */

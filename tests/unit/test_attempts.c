@@ -236,6 +236,99 @@ static void resuming_loses_no_attempt(void **state)
 	targets_destroy(targets);
 }
 
+/* What a killed scan does: positions are kept now and then with what was answered since; the last of them
+ * counts. Nobody misses an attempt, and nobody whose answer was kept is asked again. */
+static void resume_from(const struct targets_spec *spec, uint32_t n_attempts, size_t stop)
+{
+	static struct attempt out[64];
+	static uint8_t seen[N][2];
+	static int64_t answered_ns[N];
+	struct targets *targets = create(spec);
+	struct attempts_config config = {
+	    .n_attempts = n_attempts, .delay_ns = NS_PER_SEC / 5, .n_slices = 1, .ring_cap = 512};
+	struct attempts *a = start(targets, &config);
+	struct targets_position position;
+	struct diag diag;
+	int64_t now = 1000, since = INT64_MIN;
+	attempts_save(a, &position);
+	memset(seen, 0, sizeof(seen));
+	memset(answered_ns, 0, sizeof(answered_ns));
+	for (size_t total = 0, ticks = 0; total < stop; ticks++) {
+		size_t n = attempts_next(a, now, out, 48);
+		if (n == 0 && attempts_status(a) == TARGETS_END)
+			break;
+		for (size_t i = 0; i < n; i++) {
+			uint32_t addr = ipaddr_get_v4(&out[i].target.addr) & (N - 1);
+			seen[addr][out[i].number] = 1;
+			if (addr % 3 > 0)
+				continue;
+			attempts_note_answered(a, &out[i].target);
+			answered_ns[addr] = now;
+		}
+		total += n;
+		if (ticks % 7 == 0) {
+			attempts_save(a, &position);
+			since = attempts_get_since_ns(a);
+		}
+		now += 10 * NS_PER_MS;
+	}
+	attempts_destroy(a);
+	targets_destroy(targets);
+
+	struct window recorded;
+	window_init(&recorded, N);
+	for (uint32_t i = 0; i < N; i++) {
+		struct ipaddr addr = ipaddr_from_v4(10u << 24 | i);
+		if (answered_ns[i] && answered_ns[i] >= since)
+			assert_true(window_add(&recorded, window_key(&addr, 80)));
+	}
+	targets = create(spec);
+	config.recorded = &recorded;
+	a = start(targets, &config);
+	assert_int_equal(attempts_restore(a, &position, &diag), 0);
+	size_t n;
+	while ((n = attempts_next(a, now, out, 64)) > 0 || attempts_status(a) != TARGETS_END) {
+		for (size_t i = 0; i < n; i++) {
+			uint32_t addr = ipaddr_get_v4(&out[i].target.addr) & (N - 1);
+			assert_int_equal(answered_ns[addr], 0);
+			seen[addr][out[i].number] = 1;
+		}
+		now += 10 * NS_PER_MS;
+	}
+	for (size_t i = 0; i < N; i++) {
+		assert_int_equal(seen[i][0], 1);
+		if (n_attempts == 2 && !answered_ns[i])
+			assert_int_equal(seen[i][1], 1);
+	}
+	window_fini(&recorded);
+	attempts_destroy(a);
+	targets_destroy(targets);
+}
+
+static void what_was_kept_is_enough_from_every_percent(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/attempts-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	FILE *f = fdopen(fd, "w");
+	for (int i = 0; i < N; i++)
+		fprintf(f, "10.0.%d.%d\n", i >> 8, i & 255);
+	fclose(f);
+	char *files[] = {path, NULL};
+	struct targets_spec set = spec_of(args, "80"), stream = spec_of(files + 1, "80");
+	stream.files = files;
+	stream.n_files = 1;
+	stream.order = TARGETS_ORDER_LIST;
+	for (uint32_t n_attempts = 1; n_attempts <= 2; n_attempts++) {
+		for (size_t percent = 0; percent <= 100; percent++) {
+			resume_from(&set, n_attempts, n_attempts * N * percent / 100);
+			resume_from(&stream, n_attempts, n_attempts * N * percent / 100);
+		}
+	}
+	unlink(path);
+}
+
 static void too_many_attempts_are_refused(void **state)
 {
 	(void)state;
@@ -256,6 +349,7 @@ int main(void)
 	    cmocka_unit_test(no_delay_works_too),
 	    cmocka_unit_test(streams_repeat_from_a_bounded_ring),
 	    cmocka_unit_test(resuming_loses_no_attempt),
+	    cmocka_unit_test(what_was_kept_is_enough_from_every_percent),
 	    cmocka_unit_test(too_many_attempts_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

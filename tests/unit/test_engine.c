@@ -137,6 +137,18 @@ static void check_one_record_each(const struct world *w, size_t n_targets)
 	assert_int_equal(counters_get(&w->counters, COUNTER_results_pushed), n_opened);
 }
 
+/* What a checkpoint relies on: at 0, everything that was open at the mark has its record; then the next is
+ * set. n_then: sessions opened before it. */
+static void check_mark(const struct world *w, size_t *n_then)
+{
+	if (engine_count_marked(w->engine) > 0)
+		return;
+	assert_true(w->n_records >= *n_then || w->engine->is_aborting);
+	engine_mark(w->engine);
+	*n_then = (size_t)counters_get(&w->counters, COUNTER_sessions_opened);
+	assert_int_equal(engine_count_marked(w->engine), *n_then - w->n_records);
+}
+
 static void run_chaos(uint64_t seed)
 {
 	struct rng rng = {seed};
@@ -162,15 +174,17 @@ static void run_chaos(uint64_t seed)
 	w->refuse_send = levels[rng_below(&rng, 5)];
 	w->refuse_result = levels[rng_below(&rng, 5)];
 	w->jitter_ns = rng_below(&rng, 2) ? 0 : 300 * NS_PER_MS;
-	size_t n_targets = 60 + rng_below(&rng, 60);
+	size_t n_targets = 60 + rng_below(&rng, 60), n_then = 0;
 	for (size_t i = 0; i < n_targets; i++) {
 		struct target target = target_of((unsigned)i / 8, i & 1,
 		    PORT_BASE + (unsigned)(i * 5 + i / 8) % (PEER_KIND_COUNT + 1));
 		world_probe(w, &target, 0);
 		world_probe(w, &target, 1);
 		world_run(w, rng_below(&rng, 40) * NS_PER_MS);
+		check_mark(w, &n_then);
 	}
 	world_run(w, NS_PER_SEC);
+	check_mark(w, &n_then);
 	if (rng_below(&rng, 3) == 0) {
 		world_run(w, rng_below(&rng, 8000) * NS_PER_MS);
 		engine_abort(w->engine, w->now_ns);
@@ -178,6 +192,7 @@ static void run_chaos(uint64_t seed)
 	world_drain(w, 300 * NS_PER_SEC);
 	world_check_clean(w);
 	check_one_record_each(w, n_targets);
+	assert_int_equal(engine_count_marked(w->engine), 0);
 	/* Filtering and answering never cost more than a few packets for each that came. */
 	assert_true(w->n_sent < 10 * (w->n_received + 16 * n_targets) + 100);
 	world_destroy(w);

@@ -258,6 +258,47 @@ static void test_every_parked_syn_comes_out_once_in_random_histories(void **stat
 	onlink_destroy(onlink);
 }
 
+/* A mark counts down those before it, whatever is parked and taken meanwhile. */
+static void test_marks_count_what_was_parked_before(void **state)
+{
+	(void)state;
+	struct onlink *onlink = make();
+	struct rng rng = {5};
+	size_t n_marked = 0;
+	bool is_old[256] = {false}, is_in[256] = {false};
+	int64_t now = START;
+	for (int step = 0; step < 20000; step++) {
+		uint32_t i = (uint32_t)rng_below(&rng, 256), what = (uint32_t)rng_below(&rng, 100);
+		struct target target = nth(i), out;
+		uint16_t n;
+		bool is_failed;
+		now += (int64_t)rng_below(&rng, 100) * NS_PER_MS;
+		if (what < 40) {
+			enum onlink_state s = look(onlink, i, now);
+			if (!is_in[i] && s == ONLINK_PENDING) {
+				assert_true(onlink_park(onlink, &target, (uint16_t)i));
+				is_in[i] = true;
+				is_old[i] = false;
+			}
+		} else if (what < 50) {
+			onlink_note(onlink, &target.addr, a_mac);
+		} else if (what < 60) {
+			(void)onlink_next_request(onlink, now);
+		} else if (what < 98) {
+			if (!onlink_take(onlink, &out, &n, &is_failed))
+				continue;
+			n_marked -= is_old[n];
+			is_in[n] = false;
+		} else {
+			onlink_mark(onlink);
+			n_marked = onlink_count_parked(onlink);
+			memcpy(is_old, is_in, sizeof(is_in));
+		}
+		assert_int_equal(onlink_count_marked(onlink), n_marked);
+	}
+	onlink_destroy(onlink);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +308,7 @@ int main(void)
 	    cmocka_unit_test(test_when_all_are_pending_new_ones_fail_at_once),
 	    cmocka_unit_test(test_an_address_that_gives_way_while_in_the_queue_breaks_nothing),
 	    cmocka_unit_test(test_every_parked_syn_comes_out_once_in_random_histories),
+	    cmocka_unit_test(test_marks_count_what_was_parked_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 
 #include "base/diag.h"
 #include "base/ring.h"
+#include "out/recent.h"
 #include "out/writer.h"
 #include "tests/out/samples.h"
 
@@ -166,7 +167,7 @@ static void test_a_dead_output_is_reported_and_still_drained(void **state)
 	assert_true(n_lost > 0);
 	assert_int_equal(n_written + n_lost, N_PORTS * N_RESULTS);
 	/* Nothing is reported durable on a dead output. */
-	uint64_t ticket = writer_request_sync(writer);
+	uint64_t ticket = writer_request_sync(writer, 0);
 	assert_true(writer_get_synced(writer) < ticket);
 	writer_destroy(writer);
 }
@@ -286,7 +287,7 @@ static void test_a_ticket_means_on_disk(void **state)
 			struct result *p = &r;
 			assert_true(ring_push(runner.port.results, &p, sizeof(p)));
 		}
-		uint64_t ticket = writer_request_sync(runner.writer);
+		uint64_t ticket = writer_request_sync(runner.writer, 0);
 		while (writer_get_synced(runner.writer) < ticket)
 			sched_yield();
 		assert_int_equal(count_file_lines(), round * 5);
@@ -301,6 +302,43 @@ static void test_a_ticket_means_on_disk(void **state)
 	ring_destroy(runner.port.results);
 	ring_destroy(runner.port.home);
 	writer_destroy(runner.writer);
+}
+
+/* What is on disk may be told to a checkpoint: since then, without the aborted, the last RECENT_MAX. */
+static void test_recorded_targets_are_told(void **state)
+{
+	(void)state;
+	static struct result r;
+	size_t n;
+	struct writer *writer =
+	    open_writer((struct writer_options){.output_file = "/dev/null", .has_recorded = true});
+	assert_int_equal(writer_begin(writer, NULL, &diag), 0);
+	sample_make(&r, SAMPLE_PLAIN, 1);
+	r.outcome = OUTCOME_SILENT;
+	for (uint32_t i = 0; i < 1000; i++) {
+		r.target = (struct target){ipaddr_from_v4(i), 80};
+		r.outcome = i % 10 == 9 ? OUTCOME_ABORTED : OUTCOME_SILENT;
+		writer_put(writer, &r, i);
+	}
+	assert_int_equal(writer_finish(writer), 0);
+	writer_list_recorded(writer, 900);
+	const struct target *list = writer_get_recorded(writer, &n);
+	assert_int_equal(n, 90);
+	assert_int_equal(ipaddr_get_v4(&list[0].addr), 900);
+	assert_int_equal(ipaddr_get_v4(&list[89].addr), 998);
+	writer_list_recorded(writer, 5000);
+	(void)writer_get_recorded(writer, &n);
+	assert_int_equal(n, 0);
+	r.outcome = OUTCOME_SILENT;
+	for (uint32_t i = 0; i < RECENT_MAX + 7; i++) {
+		r.target = (struct target){ipaddr_from_v4(i), 81};
+		writer_put(writer, &r, 1000);
+	}
+	writer_list_recorded(writer, INT64_MIN);
+	list = writer_get_recorded(writer, &n);
+	assert_int_equal(n, RECENT_MAX);
+	assert_int_equal(ipaddr_get_v4(&list[0].addr), 7);
+	writer_destroy(writer);
 }
 
 static void test_bad_options_are_refused(void **state)
@@ -350,6 +388,7 @@ int main(void)
 	    cmocka_unit_test(test_only_and_max_results_choose_records),
 	    cmocka_unit_test(test_protocols_are_tallied_most_frequent_first_in_a_bounded_table),
 	    cmocka_unit_test(test_a_ticket_means_on_disk),
+	    cmocka_unit_test(test_recorded_targets_are_told),
 	    cmocka_unit_test(test_bad_options_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, clean);
