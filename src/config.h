@@ -66,6 +66,7 @@ struct scan_config {
 	int64_t attempt_delay_ns;
 	enum syn_options syn_options;
 	enum tx_kind tx;
+	uint32_t n_threads; /* 0: from the cores */
 
 	/* answers */
 	char *probes; /* --probes, text, default "auto" */

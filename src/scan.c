@@ -26,7 +26,7 @@ bool scan_is_congested(void *ctx)
 	for (size_t i = 0; i < scan->n_rx; i++) {
 		const struct scan_rx *rx = &scan->rx[i];
 		uint64_t n_open = counters_get(&rx->counters, COUNTER_sessions_open);
-		if (n_open * 100 > (uint64_t)scan->config->max_sessions * SESSIONS_HIGH_PERCENT)
+		if (n_open * 100 > (uint64_t)rx->max_sessions * SESSIONS_HIGH_PERCENT)
 			return true;
 		if (ring_get_level(rx->results) * 2 > ring_get_capacity(rx->results))
 			return true;
@@ -41,18 +41,42 @@ bool scan_is_congested(void *ctx)
 
 /* ---- threads ---- */
 
-/* A thread names itself (prctl): to name another takes a file in /proc, which the filter forbids. */
+/* Senders, receivers and the writer wait for each other: none begins before all are there. */
+static void open_gate(struct scan_gate *gate, enum scan_gate_state state)
+{
+	pthread_mutex_lock(&gate->lock);
+	gate->state = state;
+	pthread_cond_broadcast(&gate->moved);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+/* A thread names itself (prctl): to name another takes a file in /proc, which the filter forbids.
+ * False: there is nothing to do after all. */
+static bool begin(struct scan *scan, const char *name)
+{
+	struct scan_gate *gate = &scan->gate;
+	pthread_setname_np(pthread_self(), name);
+	pthread_mutex_lock(&gate->lock);
+	while (gate->state == GATE_CLOSED)
+		pthread_cond_wait(&gate->moved, &gate->lock);
+	bool is_go = gate->state == GATE_GO;
+	pthread_mutex_unlock(&gate->lock);
+	return is_go;
+}
+
 static void *run_sender(void *arg)
 {
-	pthread_setname_np(pthread_self(), "syn-tx");
-	sender_run(arg);
+	struct scan_tx *tx = arg;
+	if (begin(tx->scan, "syn-tx"))
+		sender_run(tx->sender);
 	return NULL;
 }
 
 static void *run_receiver(void *arg)
 {
-	pthread_setname_np(pthread_self(), "syn-rx");
-	receiver_run(arg);
+	struct scan_rx *rx = arg;
+	if (begin(rx->scan, "syn-rx"))
+		receiver_run(rx->receiver);
 	return NULL;
 }
 
@@ -60,7 +84,8 @@ static void *run_writer(void *arg)
 {
 	struct scan *scan = arg;
 	struct writer_port ports[SCAN_RX_MAX];
-	pthread_setname_np(pthread_self(), "syn-out");
+	if (!begin(scan, "syn-out"))
+		return NULL;
 	for (size_t i = 0; i < scan->n_rx; i++)
 		ports[i] = (struct writer_port){scan->rx[i].results, scan->rx[i].free_results};
 	scan->out_err = writer_run(scan->writer, ports, scan->n_rx);
@@ -76,23 +101,44 @@ static int start(pthread_t *thread, void *(*body)(void *), void *arg, bool *is_r
 	return 0;
 }
 
-static int start_threads(struct scan *scan)
-{
-	int err = start(&scan->out_thread, run_writer, scan, &scan->is_out_running);
-	for (size_t i = 0; i < scan->n_rx && !err; i++)
-		err = start(&scan->rx[i].thread, run_receiver, scan->rx[i].receiver,
-		    &scan->rx[i].is_running);
-	for (size_t i = 0; i < scan->n_tx && !err; i++)
-		err = start(
-		    &scan->tx[i].thread, run_sender, scan->tx[i].sender, &scan->tx[i].is_running);
-	return err;
-}
-
 static void join(pthread_t thread, bool *is_running)
 {
 	if (*is_running)
 		pthread_join(thread, NULL);
 	*is_running = false;
+}
+
+static void join_threads(struct scan *scan)
+{
+	join(scan->out_thread, &scan->is_out_running);
+	for (size_t i = 0; i < scan->n_rx; i++)
+		join(scan->rx[i].thread, &scan->rx[i].is_running);
+	for (size_t i = 0; i < scan->n_tx; i++)
+		join(scan->tx[i].thread, &scan->tx[i].is_running);
+}
+
+static int start_threads(struct scan *scan, struct diag *diag)
+{
+	int err = start(&scan->out_thread, run_writer, scan, &scan->is_out_running);
+	size_t n = 0;
+	for (size_t i = 0; i < scan->n_rx && !err; i++, n++) {
+		struct scan_rx *rx = &scan->rx[i];
+		rx->scan = scan;
+		err = start(&rx->thread, run_receiver, rx, &rx->is_running);
+	}
+	for (size_t i = 0; i < scan->n_tx && !err; i++, n++) {
+		struct scan_tx *tx = &scan->tx[i];
+		tx->scan = scan;
+		err = start(&tx->thread, run_sender, tx, &tx->is_running);
+	}
+	open_gate(&scan->gate, err ? GATE_GO_HOME : GATE_GO);
+	if (!err)
+		return 0;
+	join_threads(scan);
+	return diag_set(diag, err,
+	    "cannot start thread %zu of %zu: %s: raise the limit of processes (ulimit -u), or give "
+	    "a smaller --threads",
+	    n + 1, scan->n_rx + scan->n_tx + 1, strerror(-err));
 }
 
 static void send_control(struct ring *ring, enum control_kind kind)
@@ -235,18 +281,14 @@ enum scan_end scan_run(struct scan *scan, struct diag *diag)
 	if (!err)
 		err = scan_begin_checkpoints(scan, diag);
 	if (!err)
-		err = start_threads(scan);
+		err = start_threads(scan, diag);
 	if (err) {
-		/* Threads may be waiting for each other by now: there is nothing to drain yet. */
 		if (!diag->text[0])
-			diag_set(diag, err, "cannot start threads: %s", strerror(-err));
+			diag_set(diag, err, "cannot start: %s", strerror(-err));
 		return SCAN_FAILED;
 	}
 	watch_threads(&w, &signals, diag);
-	for (size_t i = 0; i < scan->n_rx; i++)
-		join(scan->rx[i].thread, &scan->rx[i].is_running);
-	for (size_t i = 0; i < scan->n_tx; i++)
-		join(scan->tx[i].thread, &scan->tx[i].is_running);
+	join_threads(scan);
 	for (size_t i = 0; i < scan->n_rx; i++) {
 		const char *error = receiver_error(scan->rx[i].receiver);
 		if (error && w.end != SCAN_FAILED) {

@@ -17,7 +17,7 @@
 #include "targets/window.h"
 #include "tx/sender.h"
 
-/* Shared by scan_open.c and scan.c only. Everything that scales with threads is an array. */
+/* Shared by scan.c and scan_*.c only. Everything that scales with threads is an array. */
 
 enum {
 	SCAN_TX_MAX = SENDER_RECEIVERS_MAX,
@@ -25,12 +25,17 @@ enum {
 	FAMILY_V4 = 0,
 	FAMILY_V6 = 1,
 	FAMILY_COUNT,
+	SCAN_MTU_MAX = 1500, /* frames are built for it, also on loopback */
 };
 
+struct scan;
+
 struct scan_tx {
+	struct scan *scan;
 	struct attempts *attempts;
 	struct link *links[FAMILY_COUNT];
 	struct tx_backend *backends[FAMILY_COUNT]; /* the same twice when one serves both */
+	struct sender_path paths[FAMILY_COUNT];
 	struct sender *sender;
 	struct ring *control;
 	struct ring *reports; /* to main */
@@ -40,8 +45,10 @@ struct scan_tx {
 };
 
 struct scan_rx {
+	struct scan *scan;
 	struct capture *captures[RECEIVER_CAPTURES_MAX];
 	size_t n_captures;
+	uint32_t max_sessions; /* its share */
 	struct receiver *receiver;
 	struct ring *control;
 	struct ring *reports; /* to main */
@@ -49,6 +56,14 @@ struct scan_rx {
 	struct counters counters;
 	pthread_t thread;
 	bool is_running;
+};
+
+/* Threads wait here until all of them exist. */
+enum scan_gate_state { GATE_CLOSED, GATE_GO, GATE_GO_HOME };
+struct scan_gate {
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	enum scan_gate_state state;
 };
 
 struct scan {
@@ -66,6 +81,8 @@ struct scan {
 	struct rst_guard *guard;
 	struct capture_dump *dump; /* --pcap */
 	uint8_t n_alias_lengths, alias_lengths[PREFIX_LENGTHS_MAX];
+	struct limiter packets, bytes; /* of all senders */
+	struct scan_gate gate;
 	size_t n_tx, n_rx;
 	struct scan_tx tx[SCAN_TX_MAX];
 	struct scan_rx rx[SCAN_RX_MAX];
@@ -114,6 +131,28 @@ int scan_begin_checkpoints(struct scan *scan, struct diag *diag)
 void scan_checkpoint_tick(struct scan *scan, int64_t now_ns);
 /* The last one, after all threads have ended. is_aborted: sessions were broken off. */
 void scan_end_checkpoints(struct scan *scan, enum scan_end end, bool is_aborted);
+/* What the SYN looks like, and the largest packet that a path takes from us. */
+enum link_syn_style scan_syn_style(enum syn_options options);
+uint16_t scan_path_mtu(const struct net_path *path);
+
+/* ---- scan_tx.c ---- */
+
+/* Opens the ways out of every sender. Fewer senders remain (n_tx) when the user insists on AF_XDP and
+ * the interface has fewer queues. */
+int scan_open_links(struct scan *scan, struct diag *diag) __attribute__((warn_unused_result));
+/* Makes sender i, whose links and rings are there. */
+int scan_open_sender(struct scan *scan, size_t i, struct diag *diag)
+    __attribute__((warn_unused_result));
+void scan_close_sender(struct scan_tx *tx);
+
+/* ---- scan_rx.c ---- */
+
+/* Opens the captures of every receiver and shares the packets among them; when the kernel cannot, one
+ * receiver remains (n_rx), and a warning says why. */
+int scan_open_captures(struct scan *scan, struct diag *diag) __attribute__((warn_unused_result));
+/* Makes receiver i, whose captures and rings are there. */
+int scan_open_receiver(struct scan *scan, size_t i) __attribute__((warn_unused_result));
+void scan_close_receiver(struct scan_rx *rx);
 
 /* ---- scan_status.c ---- */
 

@@ -134,6 +134,11 @@ void capture_close(struct capture *c)
 	free(c);
 }
 
+int capture_get_fd(const struct capture *c)
+{
+	return pcap_fileno(c->pcap);
+}
+
 enum link_type capture_link_type(const struct capture *c)
 {
 	return c->link;

@@ -31,6 +31,9 @@ int capture_open_file(const char *path, struct diag *diag, struct capture **out)
 
 void capture_close(struct capture *capture);
 
+/* The socket of a live capture, for options that libpcap does not know. Borrowed. */
+int capture_get_fd(const struct capture *capture);
+
 enum link_type capture_link_type(const struct capture *capture);
 
 /* Called for each packet. bytes are borrowed for the call; len were captured of orig_len; wall_ns:

@@ -47,8 +47,8 @@ struct receiver {
 static size_t sender_of(const struct receiver *r, const struct ipaddr *raddr)
 {
 	/* One sender serves all packets of a host, so that they keep their order. */
-	return r->config.n_senders == 1
-		   ? 0
+	return r->config.home_sender != RECEIVER_ANY_SENDER
+		   ? r->config.home_sender
 		   : (size_t)(raddr->b[15] ^ raddr->b[14]) % r->config.n_senders;
 }
 

@@ -5,11 +5,11 @@
 #include "engine/engine.h"
 #include "rx/capture.h"
 
-/* The receiver thread: captures, decodes, drives one engine, and is the rim that the engine's
+/* A receiver thread, owner of some of the hosts: captures, decodes, drives one engine, and is the rim that the engine's
  * messages leave by. Opaque. */
 struct receiver;
 
-enum { RECEIVER_CAPTURES_MAX = 2, RECEIVER_SENDERS_MAX = 16 };
+enum { RECEIVER_CAPTURES_MAX = 2, RECEIVER_SENDERS_MAX = 16, RECEIVER_ANY_SENDER = 0xffff };
 
 struct receiver_config {
 	struct engine_config engine;
@@ -20,6 +20,8 @@ struct receiver_config {
 	struct ring *control;                            /* struct control from main */
 	struct ring *reports;                            /* struct report to main */
 	size_t n_senders;
+	size_t
+	    home_sender; /* sends all of this receiver's segments; RECEIVER_ANY_SENDER: by address */
 	struct ring *reqs[RECEIVER_SENDERS_MAX];  /* struct tx_req to each sender */
 	struct ring *notes[RECEIVER_SENDERS_MAX]; /* struct rx_note from each sender */
 	struct ring *results;                     /* struct result * to the writer */

@@ -311,7 +311,9 @@ int tx_xdp_open(const struct tx_config *config, struct diag *diag, struct tx_bac
 		log_info("%s: no zero copy: %s", config->interface, strerror(-zero_copy_err));
 	if (err) {
 		diag_set(diag, err, "%s: AF_XDP on queue %u: %s", config->interface, config->queue,
-		    err == -EBUSY ? "another socket has it" : strerror(-err));
+		    err == -EBUSY                         ? "another socket has it"
+		    : err == -EINVAL && config->queue > 0 ? "the interface has fewer queues"
+							  : strerror(-err));
 		xdp_close(&x->base);
 		return err;
 	}

@@ -121,6 +121,20 @@ static void unlink_ask(struct onlink *onlink, struct entry *e)
 		onlink->ask_tail = e->queue_prev;
 }
 
+/* A record for addr, which is not known yet, in its bucket; NULL: every slot is in use. */
+static struct entry *add(struct onlink *onlink, const struct ipaddr *addr, uint32_t bucket)
+{
+	struct entry *e = claim(onlink);
+	if (!e)
+		return NULL;
+	memset(e, 0, sizeof(*e));
+	e->addr = *addr;
+	e->bucket = bucket;
+	e->hash_next = onlink->buckets[bucket];
+	onlink->buckets[bucket] = (uint32_t)(e - onlink->entries) + 1;
+	return e;
+}
+
 enum onlink_state onlink_lookup(
     struct onlink *onlink, const struct ipaddr *addr, int64_t now_ns, uint8_t mac[6])
 {
@@ -130,15 +144,10 @@ enum onlink_state onlink_lookup(
 		memcpy(mac, e->mac, 6);
 		return (enum onlink_state)e->state;
 	}
-	e = claim(onlink);
+	e = add(onlink, addr, bucket);
 	if (!e)
 		return ONLINK_FAILED;
-	memset(e, 0, sizeof(*e));
-	e->addr = *addr;
 	e->state = ONLINK_PENDING;
-	e->bucket = bucket;
-	e->hash_next = onlink->buckets[bucket];
-	onlink->buckets[bucket] = (uint32_t)(e - onlink->entries) + 1;
 	/* Due at once: in front of what waits for its second try would be fairer, but the queue is
 	 * sorted by time only because everything waits equally long; new ones wait a tick at most. */
 	e->due_ns = now_ns;
@@ -191,14 +200,18 @@ static void release(struct onlink *onlink, struct entry *e, uint32_t *list)
 	}
 }
 
-void onlink_note(struct onlink *onlink, const struct ipaddr *addr, const uint8_t mac[6])
+void onlink_note(
+    struct onlink *onlink, const struct ipaddr *addr, const uint8_t mac[6], bool may_learn)
 {
 	uint32_t bucket;
 	struct entry *e = find(onlink, addr, &bucket);
+	bool is_queued = e && e->state == ONLINK_PENDING;
+	if (!e && may_learn)
+		e = add(onlink, addr, bucket);
 	if (!e)
 		return;
 	memcpy(e->mac, mac, 6);
-	if (e->state == ONLINK_PENDING)
+	if (is_queued)
 		unlink_ask(onlink, e);
 	e->state = ONLINK_RESOLVED;
 	release(onlink, e, &onlink->ready_head);
@@ -221,6 +234,11 @@ bool onlink_take(struct onlink *onlink, struct target *target, uint16_t *n, bool
 	if (p->mark != onlink->mark)
 		onlink->n_marked--;
 	return true;
+}
+
+bool onlink_has_request(const struct onlink *onlink, int64_t now_ns)
+{
+	return onlink->ask_head && onlink->entries[onlink->ask_head - 1].due_ns <= now_ns;
 }
 
 const struct ipaddr *onlink_next_request(struct onlink *onlink, int64_t now_ns)

@@ -35,11 +35,16 @@ enum onlink_state onlink_lookup(
 /* Keeps a first SYN (attempt number n) for a pending address. False: no room; try again later. */
 bool onlink_park(struct onlink *onlink, const struct target *target, uint16_t n);
 
-/* An answer was heard: addr is at mac. Unasked ones are ignored. */
-void onlink_note(struct onlink *onlink, const struct ipaddr *addr, const uint8_t mac[6]);
+/* An answer was heard: addr is at mac. Unasked ones are ignored, or with may_learn kept as if asked for
+ * (another sender did); then they only take the place of what is settled. */
+void onlink_note(
+    struct onlink *onlink, const struct ipaddr *addr, const uint8_t mac[6], bool may_learn);
 
 /* Takes one parked SYN whose address was resolved (*is_failed false) or given up (true). False: none. */
 bool onlink_take(struct onlink *onlink, struct target *target, uint16_t *n, bool *is_failed);
+
+/* Is it time to ask for an address, or to give one up? */
+bool onlink_has_request(const struct onlink *onlink, int64_t now_ns);
 
 /* The next address to ask for now, or NULL. Each is asked ONLINK_TRIES times, a second apart. */
 const struct ipaddr *onlink_next_request(struct onlink *onlink, int64_t now_ns);

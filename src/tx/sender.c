@@ -1,5 +1,5 @@
-/* sender: takes targets and requests, pays for them, makes packets, hands them to a back end. Its own thread; the
- * only one that sends. A packet is sent or counted, never lost in silence: a full queue is tried
+/* sender: takes targets and requests, pays for them, makes packets, hands them to a back end. A thread
+ * of its own; only senders send. A packet is sent or counted, never lost in silence: a full queue is tried
  * again, a refusal is counted in send_errors. Sources: DESIGN.md section 2. */
 #include "tx/sender.h"
 
@@ -8,13 +8,15 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/dassert.h"
 #include "base/hash.h"
 #include "engine/seen.h"
-#include "tx/limiter.h"
 #include "tx/onlink.h"
 #include "wire/neigh.h"
 
-#define IDLE_NS        (NS_PER_MS / 2) /* longest nap: requests of sessions wait no longer */
+#define IDLE_NS        (NS_PER_MS / 2) /* longest nap with tokens: requests of sessions wait no longer */
+#define UNPAID_NS      (5 * NS_PER_MS)   /* longest nap without: nothing could be sent anyway */
+#define VALVE_NS       (100 * NS_PER_US) /* between two looks at what is downstream */
 #define RETRY_NS       (100 * NS_PER_US)
 #define ABORT_GRACE_NS (250 * NS_PER_MS)
 #define DRAIN_NS       (500 * NS_PER_MS)
@@ -36,8 +38,9 @@ struct outbox {
 
 struct sender {
 	struct sender_config config;
-	struct limiter packets;
-	struct limiter bytes;
+	/* Taken from the buckets and not spent yet: less than a batch, back before the next nap. */
+	uint64_t n_paid;
+	int64_t bytes_paid;
 	struct onlink *onlink;
 	uint64_t rng;          /* IP identification only: no secret */
 	bool is_stopped;       /* no more targets are taken */
@@ -46,9 +49,10 @@ struct sender {
 	bool has_spared;
 	size_t n_ended; /* receivers that will ask for no more */
 	int64_t last_syn_ns;
-	bool is_asked;        /* main waits for a report */
-	struct report report; /* what it is going to be, once parked SYNs have gone */
-	int64_t valve_closed_at;
+	bool is_asked;           /* main waits for a report */
+	struct report report;    /* what it is going to be, once parked SYNs have gone */
+	int64_t valve_closed_at; /* 0: open */
+	int64_t next_valve_ns;
 	struct outbox outboxes[2]; /* one a back end */
 	struct ring_cell cells[BATCH];
 	struct seen *spared; /* hosts that acknowledge everything (--skip-hyperacktive) */
@@ -61,10 +65,6 @@ int sender_create(const struct sender_config *config, struct sender **out)
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
-	int64_t now_ns = clock_mono_ns();
-	limiter_init(&s->packets, config->rate_pps, 1, now_ns);
-	double bytes = config->bandwidth_bps > 0 ? config->bandwidth_bps / 8 : 1e12;
-	limiter_init(&s->bytes, bytes, TX_FRAME_MAX, now_ns);
 	hash_random(&s->rng, sizeof(s->rng));
 	s->outboxes[0].backend = config->v4.backend ? config->v4.backend : config->v6.backend;
 	if (config->v6.backend != s->outboxes[0].backend)
@@ -150,8 +150,9 @@ static void finish_frame(struct sender *s, const struct sender_path *path, size_
 	frame->len = (uint32_t)len;
 	counters_add(s->config.counters, COUNTER_packets_sent, 1);
 	counters_add(s->config.counters, COUNTER_bytes_sent, len);
-	limiter_spend(&s->packets, 1);
-	limiter_spend(&s->bytes, (double)(len + (path->is_ethernet ? WIRE_OVERHEAD : 0)));
+	dassert(s->n_paid > 0);
+	s->n_paid--;
+	s->bytes_paid -= (int64_t)(len + (path->is_ethernet ? WIRE_OVERHEAD : 0));
 	if (s->config.tap)
 		s->config.tap(s->config.tap_ctx, frame->bytes, len, path->is_ethernet);
 }
@@ -166,10 +167,28 @@ static void send_packet(struct sender *s, const struct sender_path *path,
 		counters_add(s->config.counters, COUNTER_send_errors, 1);
 }
 
-static bool can_pay(struct sender *s, int64_t now_ns)
+/* Takes tokens for up to n packets of at most wire_len bytes each; returns for how many. */
+static size_t pay(struct sender *s, size_t n, size_t wire_len, int64_t now_ns)
 {
-	return limiter_available(&s->packets, now_ns) > 0 &&
-	       limiter_available(&s->bytes, now_ns) > 0;
+	uint64_t n_got = limiter_take(s->config.packets, n, 1, now_ns);
+	if (s->config.bytes && n_got > 0) {
+		uint64_t n_long = limiter_take(s->config.bytes, n_got, (double)wire_len, now_ns);
+		limiter_give(s->config.packets, n_got - n_long);
+		n_got = n_long;
+		s->bytes_paid += (int64_t)(n_got * wire_len);
+	}
+	s->n_paid += n_got;
+	return (size_t)n_got;
+}
+
+/* Gives back what was not spent, for the other senders or for later. */
+static void settle(struct sender *s)
+{
+	limiter_give(s->config.packets, s->n_paid);
+	if (s->config.bytes && s->bytes_paid > 0)
+		limiter_give(s->config.bytes, (uint64_t)s->bytes_paid);
+	s->n_paid = 0;
+	s->bytes_paid = 0;
 }
 
 /* ---- where to ---- */
@@ -254,6 +273,9 @@ static void send_attempt(struct sender *s, const struct attempt *a, int64_t now_
 
 static bool is_valve_closed(struct sender *s, int64_t now_ns)
 {
+	if (now_ns < s->next_valve_ns)
+		return s->valve_closed_at != 0;
+	s->next_valve_ns = now_ns + VALVE_NS;
 	bool is_closed =
 	    !onlink_has_room(s->onlink) ||
 	    (s->config.is_congested && s->config.is_congested(s->config.congested_ctx));
@@ -271,7 +293,8 @@ static size_t send_targets(struct sender *s, int64_t now_ns)
 	struct target target;
 	uint16_t n;
 	bool is_failed;
-	while (can_pay(s, now_ns) && onlink_take(s->onlink, &target, &n, &is_failed)) {
+	while (onlink_count_parked(s->onlink) > 0 && pay(s, 1, SYN_WIRE_LEN, now_ns) &&
+	       onlink_take(s->onlink, &target, &n, &is_failed)) {
 		if (is_failed)
 			counters_add(s->config.counters, COUNTER_target_skipped, 1);
 		else
@@ -280,13 +303,7 @@ static size_t send_targets(struct sender *s, int64_t now_ns)
 	}
 	if (s->is_stopped || is_valve_closed(s, now_ns))
 		return n_sent;
-	uint64_t budget = can_pay(s, now_ns) ? limiter_available(&s->packets, now_ns) : 0;
-	uint64_t n_paid = limiter_available(&s->bytes, now_ns) / SYN_WIRE_LEN + 1;
-	if (budget > n_paid)
-		budget = n_paid;
-	size_t n_max = n_sent < BATCH ? BATCH - n_sent : 0;
-	if (n_max > budget)
-		n_max = (size_t)budget;
+	size_t n_max = pay(s, BATCH, SYN_WIRE_LEN, now_ns);
 	size_t n_got = n_max ? attempts_next(s->config.attempts, now_ns, s->batch, n_max) : 0;
 	for (size_t i = 0; i < n_got; i++)
 		send_attempt(s, &s->batch[i], now_ns);
@@ -422,10 +439,11 @@ static void serve(struct sender *s, const struct tx_req *req, int64_t now_ns)
 		s->has_spared = true;
 		break;
 	case TX_REQ_NEIGHBOUR:
-		onlink_note(s->onlink, &req->flow.raddr, req->mac);
+		onlink_note(s->onlink, &req->flow.raddr, req->mac, s->config.learns_neighbours);
 		break;
 	case TX_REQ_NEIGHBOUR_REPLY:
-		answer_neighbour(s, req);
+		if (!is_dropping(s, now_ns))
+			answer_neighbour(s, req);
 		break;
 	case TX_REQ_END:
 		s->n_ended++;
@@ -440,18 +458,19 @@ static size_t serve_receivers(struct sender *s, int64_t now_ns)
 {
 	size_t n_served = 0;
 	for (size_t i = 0; i < s->config.n_receivers; i++) {
-		uint64_t room = limiter_available(&s->packets, now_ns);
-		if (limiter_available(&s->bytes, now_ns) == 0)
-			room = 0;
-		if (is_dropping(s, now_ns))
-			room = BATCH;
-		size_t max = room < BATCH ? (size_t)room : BATCH;
-		size_t n = ring_pop_n(s->config.reqs[i], s->cells, max);
+		size_t n = ring_get_level(s->config.reqs[i]);
+		if (n > BATCH)
+			n = BATCH;
+		if (n > 0 && !is_dropping(s, now_ns))
+			n = pay(s, n, SENDER_FRAME_WIRE_MAX, now_ns);
+		if (n > 0)
+			n = ring_pop_n(s->config.reqs[i], s->cells, n);
 		for (size_t k = 0; k < n; k++) {
 			struct tx_req req;
 			memcpy(&req, &s->cells[k], sizeof(req));
 			serve(s, &req, now_ns);
 		}
+		settle(s); /* a segment is shorter than was paid, and news are no packets */
 		n_served += n;
 	}
 	return n_served;
@@ -460,7 +479,8 @@ static size_t serve_receivers(struct sender *s, int64_t now_ns)
 static void ask_neighbours(struct sender *s, int64_t now_ns)
 {
 	const struct ipaddr *addr;
-	while (can_pay(s, now_ns) && (addr = onlink_next_request(s->onlink, now_ns)) != NULL) {
+	while (onlink_has_request(s->onlink, now_ns) && pay(s, 1, SYN_WIRE_LEN, now_ns) &&
+	       (addr = onlink_next_request(s->onlink, now_ns)) != NULL) {
 		const struct sender_path *path = path_of(s, addr);
 		struct target target = {*addr, 1};
 		struct cookie cookie;
@@ -487,12 +507,21 @@ static void tell_done(struct sender *s)
 	counters_set(s->config.counters, COUNTER_senders_done, 1);
 }
 
-static void nap(const struct sender *s)
+/* Sleeps until a batch can be paid, or a packet when that takes longer. Never shorter than it takes
+ * to wake up: below 50,000 packets a second nothing spins. */
+static void nap(const struct sender *s, int64_t now_ns)
 {
-	int64_t wait = IDLE_NS;
-	int64_t pay = limiter_wait_ns(&s->packets, 1);
-	if (pay > 0 && pay < wait)
-		wait = pay;
+	int64_t one = limiter_wait_ns(s->config.packets, 1, now_ns);
+	int64_t wait = limiter_wait_ns(s->config.packets, BATCH, now_ns);
+	if (s->config.bytes) {
+		int64_t bytes = limiter_wait_ns(s->config.bytes, SYN_WIRE_LEN, now_ns);
+		one = bytes > one ? bytes : one;
+		wait = bytes > wait ? bytes : wait;
+	}
+	if (one == 0 || (wait > IDLE_NS && one <= IDLE_NS))
+		wait = IDLE_NS; /* there is nothing to send, or enough for a few packets */
+	else if (wait > IDLE_NS)
+		wait = one < UNPAID_NS ? one : UNPAID_NS;
 	clock_sleep_ns(wait);
 }
 
@@ -509,10 +538,11 @@ void sender_run(struct sender *s)
 			if (is_generator_done(s))
 				tell_done(s);
 		}
+		settle(s);
 		flush(s, &s->outboxes[0]);
 		flush(s, &s->outboxes[1]);
 		if (n == 0)
-			nap(s);
+			nap(s, now_ns);
 	}
 	for (int i = 0; i < 2; i++) {
 		if (s->outboxes[i].backend && tx_drain(s->outboxes[i].backend, DRAIN_NS))

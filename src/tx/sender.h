@@ -9,14 +9,17 @@
 #include "base/ring.h"
 #include "engine/messages.h"
 #include "targets/attempts.h"
+#include "tx/limiter.h"
 #include "tx/link.h"
 #include "wire/cookie.h"
 
-/* The sender thread: the only one that puts packets on the wire. Generator, token bucket, templates.
- * Packets of open sessions go before new targets; everything is paid from one bucket. Opaque. */
+/* The sender thread: it and its likes alone put packets on the wire. Generator, templates, a share of
+ * the token bucket. Packets of open sessions go before new targets; everything is paid from the bucket
+ * that all senders share. Opaque. */
 struct sender;
 
-enum { SENDER_RECEIVERS_MAX = 16, SENDER_HOPS_MAX = 16 };
+/* The largest spending of the byte bucket at once: a frame of the greatest length, on the link. */
+enum { SENDER_RECEIVERS_MAX = 16, SENDER_HOPS_MAX = 16, SENDER_FRAME_WIRE_MAX = TX_FRAME_MAX + 24 };
 
 /* Next hops that are not an index into macs. */
 enum { SENDER_HOP_ONLINK = 0xffff, SENDER_HOP_NONE = 0xfffe };
@@ -38,8 +41,10 @@ struct sender_config {
 	struct cookie_params cookie;
 	const struct sig_set *set; /* probe bytes; borrowed */
 	struct attempts *attempts; /* the generator; borrowed, this thread's while it runs */
-	double rate_pps;
-	double bandwidth_bps; /* bits a second; 0: no such limit */
+	/* The buckets that all senders share; borrowed. bytes: as the link counts them, NULL: no limit. */
+	struct limiter *packets, *bytes;
+	/* Other senders ask for neighbours too: remember what was not asked for here. */
+	bool learns_neighbours;
 	struct ring *control; /* struct control from main */
 	struct ring *reports; /* struct report to main */
 	size_t n_receivers;

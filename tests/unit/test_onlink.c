@@ -54,9 +54,9 @@ static void test_asks_parks_and_releases(void **state)
 	assert_true(ipaddr_equal(asked, &target.addr));
 	assert_null(onlink_next_request(onlink, START));
 	assert_false(onlink_take(onlink, &out, &n, &is_failed));
-	onlink_note(onlink, &other.addr, a_mac); /* unasked: ignored */
+	onlink_note(onlink, &other.addr, a_mac, false); /* unasked: ignored */
 	assert_false(onlink_take(onlink, &out, &n, &is_failed));
-	onlink_note(onlink, &target.addr, a_mac);
+	onlink_note(onlink, &target.addr, a_mac, false);
 	assert_int_equal(onlink_lookup(onlink, &target.addr, START, mac), ONLINK_RESOLVED);
 	assert_memory_equal(mac, a_mac, 6);
 	unsigned numbers = 0;
@@ -95,7 +95,7 @@ static void test_three_questions_a_second_apart_then_it_is_given_up(void **state
 	assert_true(is_failed);
 	assert_false(onlink_take(onlink, &out, &n, &is_failed));
 	/* Better late than never. */
-	onlink_note(onlink, &target.addr, a_mac);
+	onlink_note(onlink, &target.addr, a_mac, false);
 	assert_int_equal(look(onlink, 1, START), ONLINK_RESOLVED);
 	onlink_destroy(onlink);
 }
@@ -120,7 +120,7 @@ static void test_room_for_parked_syns_is_bounded_and_comes_back(void **state)
 		assert_false(onlink_park(onlink, &more, 1));
 		for (uint32_t i = 0; i < 300; i++) {
 			struct target target = nth(i);
-			onlink_note(onlink, &target.addr, a_mac);
+			onlink_note(onlink, &target.addr, a_mac, false);
 		}
 		size_t n_out = 0;
 		while (onlink_take(onlink, &out, &n, &is_failed))
@@ -168,7 +168,7 @@ static void test_an_address_that_gives_way_while_in_the_queue_breaks_nothing(voi
 		;
 	for (uint32_t i = 0; i < ONLINK_MAX_ADDRS; i += 2) {
 		struct target target = nth(i);
-		onlink_note(onlink, &target.addr, a_mac);
+		onlink_note(onlink, &target.addr, a_mac, false);
 	}
 	size_t n_parked = 0;
 	for (uint32_t i = 1; i < ONLINK_MAX_ADDRS; i += 64) {
@@ -227,7 +227,7 @@ static void test_every_parked_syn_comes_out_once_in_random_histories(void **stat
 				n_in[name]++;
 			break;
 		case 2:
-			onlink_note(onlink, &target.addr, a_mac);
+			onlink_note(onlink, &target.addr, a_mac, false);
 			break;
 		default:
 			if (rng_below(&rng, 64) == 0)
@@ -281,7 +281,7 @@ static void test_marks_count_what_was_parked_before(void **state)
 				is_old[i] = false;
 			}
 		} else if (what < 50) {
-			onlink_note(onlink, &target.addr, a_mac);
+			onlink_note(onlink, &target.addr, a_mac, false);
 		} else if (what < 60) {
 			(void)onlink_next_request(onlink, now);
 		} else if (what < 98) {
@@ -299,9 +299,42 @@ static void test_marks_count_what_was_parked_before(void **state)
 	onlink_destroy(onlink);
 }
 
+static void test_learns_what_others_asked_for_when_told_to(void **state)
+{
+	(void)state;
+	struct onlink *onlink = make();
+	struct target learned = nth(1), asked = nth(2);
+	uint8_t mac[6];
+	onlink_note(onlink, &learned.addr, a_mac, true);
+	assert_int_equal(onlink_lookup(onlink, &learned.addr, START, mac), ONLINK_RESOLVED);
+	assert_memory_equal(mac, a_mac, 6);
+	assert_false(onlink_has_request(onlink, START));
+	assert_null(onlink_next_request(onlink, START));
+	/* Flooding with unasked news takes no place from what is asked for. */
+	assert_int_equal(look(onlink, 2, START), ONLINK_PENDING);
+	assert_true(onlink_park(onlink, &asked, 0));
+	for (uint32_t i = 0; i < 3 * ONLINK_MAX_ADDRS; i++) {
+		struct target stranger = nth(1000 + i);
+		onlink_note(onlink, &stranger.addr, a_mac, true);
+	}
+	assert_int_equal(look(onlink, 2, START), ONLINK_PENDING);
+	assert_true(onlink_has_request(onlink, START));
+	assert_false(onlink_has_request(onlink, START - 1));
+	assert_non_null(onlink_next_request(onlink, START));
+	onlink_note(onlink, &asked.addr, a_mac, true);
+	uint16_t n;
+	bool is_failed;
+	struct target out;
+	assert_true(onlink_take(onlink, &out, &n, &is_failed));
+	assert_false(is_failed);
+	assert_int_equal(onlink_count_parked(onlink), 0);
+	onlink_destroy(onlink);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_learns_what_others_asked_for_when_told_to),
 	    cmocka_unit_test(test_asks_parks_and_releases),
 	    cmocka_unit_test(test_three_questions_a_second_apart_then_it_is_given_up),
 	    cmocka_unit_test(test_room_for_parked_syns_is_bounded_and_comes_back),

@@ -1,0 +1,267 @@
+"""--threads: any number of senders and receivers finds the same, asks each target as often as one would,
+and keeps the one rate together. Needs root."""
+import bisect
+import collections
+import ipaddress
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+
+import pytest
+from scapy.utils import RawPcapReader
+
+from netns import packet_socket
+from netsim_lab import BUILD, Lab
+
+SYNSPECT = str(BUILD / "synspect")
+SLOWER = float(os.environ.get("SLOWER", "1"))  # a sanitizer's scanner gets a lower rate, so that it keeps up
+# Ordinary hosts, and everything that is judged as a whole: hosts that acknowledge all, prefixes that answer
+# everywhere. No loss, nobody late: the same population answers in the same way, whoever asks when.
+WORLD = ("--seed", "77", "--preset", "mixed", *(f"--set={key}" for key in (
+    "loss=0", "trait.lossy=0", "trait.slow=0", "trait.slow_synack=0", "prefix.aliased=40", "prefix.dense=30",
+    "host.hyperacktive=8")))
+
+
+@pytest.fixture(name="lab", scope="module")
+def fixture_lab():
+    lab = Lab()
+    try:
+        yield lab
+    finally:
+        lab.close()
+
+
+class Capture:
+    """tcpdump at the far end: times and bytes of what the scanner sent."""
+
+    def __init__(self, lab, what="tcp"):
+        self.path = lab.path("far.pcap")
+        self.proc = subprocess.Popen(
+            ["ip", "netns", "exec", lab.world.name, "tcpdump", "-i", "nsim1", "-s", "100", "-U", "-B", "65536",
+             "--immediate-mode", "-w", self.path, f"ether src {lab.scan.mac(lab.dev)} and ({what})"], stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        for line in self.proc.stderr:
+            if "listening" in line:
+                return self
+        raise RuntimeError("tcpdump did not start")
+
+    def __exit__(self, *exc):
+        self.proc.send_signal(signal.SIGINT)
+        err = self.proc.communicate(timeout=30)[1]
+        assert re.search(r"\b0 packets dropped by kernel", err), err
+
+    def packets(self):
+        """(time, address, port, flags) of each TCP segment."""
+        for frame, meta in RawPcapReader(self.path):
+            is_v4 = frame[12:14] == b"\x08\x00"
+            at = 34 if is_v4 else 54
+            address = str(ipaddress.ip_address(frame[30:34] if is_v4 else frame[38:54]))
+            yield meta.sec + meta.usec / 1e6, address, int.from_bytes(frame[at + 2:at + 4], "big"), frame[at + 13]
+
+
+def scan(lab, *options, check=True, command=(), **kw):
+    kw.setdefault("timeout", 120)
+    proc = lab.scan.run(*command, SYNSPECT, "scan", "-i", lab.dev, "--allow-reserved", *map(str, options), check=False,
+                        **kw)
+    if check:
+        assert proc.returncode == 0, proc.stderr
+    return proc
+
+
+def records_of(proc):
+    """What a record says, without what differs from run to run: times, our ports, banners with dates, and the
+    label of a prefix, which goes into records written after the verdict."""
+    keys = ("ip", "port", "outcome", "protocol", "hyperacktive", "pseudo_service", "decoy")
+    return sorted(json.dumps({k: r[k] for k in keys if k in r}, sort_keys=True)
+                  for r in map(json.loads, proc.stdout.splitlines()))
+
+
+V4, V6 = "20.0.0.0/21", "2001:db8:5::/64 2001:db8:5:1::/64 2001:db8:6::/64"
+
+
+def test_any_number_of_threads_finds_the_same(lab):
+    """Every address of some /24s and the first of some /64s: verdicts on prefixes need all of their hosts in
+    one place."""
+    found = {}
+    for threads in (1, 2, 4):
+        lab.start(*WORLD)  # afresh: some hosts fall silent after their first connection
+        metadata = lab.path("meta.json")
+        proc = scan(lab, "--threads", threads, "-r", 8000 / SLOWER, "-p", "80", "--seed", "5", "--v6-iid", "low:200", "-v",
+                    "--cooldown", "3s", "--metadata-file", metadata, V4, *V6.split(),
+                    *(f"2001:db8:{i:x}::/64" for i in range(0x100, 0x110)))
+        assert f"{threads} sending and {threads} receiving threads" in proc.stderr
+        with open(metadata, encoding="utf-8") as file:
+            meta = json.load(file)
+        # A dense /24 is listed when it becomes one: how many had answered by then is not the point.
+        prefixes = sorted((p["prefix"], p["port"]) for p in meta["prefixes"])
+        found[threads] = records_of(proc), prefixes, meta["counters"]
+    lab.stop()
+    records, prefixes, counters = found[1]
+    assert len(records) > 500 and len(prefixes) > 3
+    assert counters["hyperack_hosts_convicted"] > 20 and counters["prefixes_aliased"] > 1
+    for threads in (2, 4):
+        assert found[threads][0] == records
+        assert found[threads][1] == prefixes
+        for key in ("targets_taken", "sessions_opened", "records_written", "hyperack_hosts_tested",
+                    "hyperack_hosts_convicted", "prefixes_aliased"):
+            assert found[threads][2][key] == counters[key], key
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_each_target_is_asked_once_an_attempt(lab, threads, tmp_path):
+    """Silent targets twice, answering ones once, whoever sent and whoever heard; a list read as it streams too."""
+    # By a packet socket: what XDP takes off the device, tcpdump does not see.
+    lab.start("--io", "packet", "--seed", "3", "--preset", "mixed", "--set", "answer=30", "--set", "loss=0",
+              "--set", "trait.slow_synack=0")
+    listed = tmp_path / "list"
+    hosts = [f"21.{i >> 8}.{i & 255}.9" for i in range(3000)] + [f"2001:db8:{i:x}::9" for i in range(1, 1001)]
+    listed.write_text("".join(f"{h}\n" for h in hosts))
+    for order in ("random", "list"):
+        with Capture(lab, "tcp") as seen:
+            proc = scan(lab, "--threads", threads, "-r", 20000 / SLOWER, "-p", "80", "--order", order, "-t", listed, "--attempts",
+                        "2", "--attempt-delay", "1s", "--cooldown", "2s", "--alias-lengths", "none", "--hyperack", "0",
+                        "--probes", "wait", "--retransmits", "0", "--timeout", "1s")
+        answered = {json.loads(line)["ip"] for line in proc.stdout.splitlines()}
+        assert 800 < len(answered) < 1600
+        n_syn = collections.Counter(a for _, a, _, flags in seen.packets() if flags == 2)
+        assert n_syn == {h: 1 if h in answered else 2 for h in hosts}
+    lab.stop()
+
+
+def test_shards_and_threads_partition_together(lab, tmp_path):
+    seen_by = []
+    for shard in range(3):
+        with Capture(lab, "tcp") as seen:
+            scan(lab, "--threads", "4", "-r", "20k", "-p", "80-84", "--seed", "9", "--shards", "3", "--shard", shard,
+                 "--cooldown", "0s", "-G", lab.world.mac("nsim1"), "22.0.0.0/24")
+        seen_by.append([(a, p) for _, a, p, _ in seen.packets()])
+    everything = sum(seen_by, [])
+    assert len(everything) == len(set(everything)) == 256 * 5
+    assert all(abs(len(s) - 256 * 5 / 3) <= 1 for s in seen_by)
+
+
+@pytest.mark.parametrize("threads, rate", [(1, 0.5), (2, 40), (2, 2000), (4, 20000), (2, 60000)])
+def test_the_rate_is_one_rate(lab, threads, rate):
+    """No second has more than the rate allows, no burst is longer than 10 ms of it, and none is wasted."""
+    n = 3 if rate < 1 else round(rate * 3)
+    with Capture(lab, "tcp") as seen:
+        scan(lab, "--threads", threads, "-r", rate, "-p", "1-1000", "--max-targets", n, "--no-exclude", "--cooldown", "0s",
+             "-G", lab.world.mac("nsim1"), "23.0.0.0/16")
+    times = [t for t, *_ in seen.packets()]
+    assert len(times) == n
+    if rate < 1:
+        gaps = [b - a for a, b in zip(times, times[1:])]
+        assert all(abs(gap - 1 / rate) < 0.05 for gap in gaps), gaps
+        return
+    burst = max(1, rate * 0.010)
+    # A busy machine may shift a packet by some milliseconds; it shifts none for ever.
+    for width in (0.05, 0.2, 1.0):
+        for i, t in enumerate(times):
+            in_window = bisect.bisect_left(times, t + width) - i
+            assert in_window <= rate * (width + 0.005) + burst + 1, (width, i)
+    # A whole second, wherever it begins, is right within 1 %.
+    starts = [i / 20 for i in range(int((times[-1] - times[0] - 1) * 20) + 1)]
+    counts = [bisect.bisect_left(times, times[0] + s + 1) - bisect.bisect_left(times, times[0] + s) for s in starts]
+    assert len(counts) > 10
+    assert max(counts) <= rate * 1.01 + 1
+    assert sorted(counts)[len(counts) // 2] >= rate * 0.99 - 1, counts
+
+
+def ipv4(src, protocol, payload, options=b""):
+    return struct.pack(">BBHHHBBH", 0x45 + len(options) // 4, 0, 20 + len(options) + len(payload), 1, 0, 64, protocol,
+                       0) + socket.inet_aton(src) + socket.inet_aton("192.0.2.2") + options + payload
+
+
+def ipv6(src, protocol, payload):
+    return struct.pack(">IHBB", 6 << 28, len(payload), protocol, 64) + socket.inet_pton(
+        socket.AF_INET6, src) + socket.inet_pton(socket.AF_INET6, "fd00:99::2") + payload
+
+
+def checked(frame):
+    """The frame with every checksum right, done by scapy."""
+    from scapy.all import ICMP, ICMPv6DestUnreach, IP, IPv6, TCP
+    packet = (IP if frame[0] >> 4 == 4 else IPv6)(frame)
+    for layer, key in ((IP, "chksum"), (TCP, "chksum"), (ICMP, "chksum"), (ICMPv6DestUnreach, "cksum")):
+        if layer in packet:
+            delattr(packet[layer], key)
+    return bytes(packet)
+
+
+def test_owners_of_real_frames(lab):
+    """The kernel's own view of frames: every kind of packet of a host reaches one capture, with a VLAN tag or
+    without, and every capture gets a share."""
+    n = 150
+    tcp = struct.pack(">HHIIBBHHH", 80, 50000, 1, 1, 0x50, 0x12, 1000, 0, 0)
+    quoted = struct.pack(">HHI", 50000, 80, 1)
+    frames = []
+    for i in range(n):
+        host, host6 = f"25.1.{i}.7", f"2001:db8:{i:x}::7"
+        error = ipv4("192.0.2.2", 6, quoted)
+        error = error[:16] + socket.inet_aton(host) + error[20:]
+        error6 = ipv6("fd00:99::2", 6, quoted)
+        error6 = error6[:24] + socket.inet_pton(socket.AF_INET6, host6) + error6[40:]
+        packets = [ipv4(host, 6, tcp), ipv4(host, 6, tcp, b"\x01" * 8), ipv6(host6, 6, tcp),
+                   ipv4("26.9.9.9", 1, b"\x03\x01" + bytes(6) + error),
+                   ipv6("2001:db8:ffff::1", 58, b"\x01\x03" + bytes(6) + error6)]
+        for packet in map(checked, packets):
+            kind = b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd"
+            frames += [kind + packet, b"\x81\x00\x00\x05" + kind + packet]
+    tool = lab.scan.popen(str(BUILD / "tests/e2e/rxtool"), lab.dev, "3", str(len(frames)))
+    assert tool.stdout.readline() == "ready\n"
+    sock = packet_socket(lab.world, "nsim1")
+    ends = bytes.fromhex(lab.scan.mac(lab.dev).replace(":", "")) + bytes([2, 0, 0, 0, 0, 1])
+    for frame in frames:
+        sock.send(ends + frame)
+    sock.close()
+    captures = [collections.Counter(seen) for seen in json.loads(tool.communicate(timeout=30)[0])]
+    assert sum(c.total() for c in captures) == len(frames)
+    for i in range(n):
+        for host, total in ((f"25.1.{i}.7", 6), (f"2001:db8:{i:x}::7" if i else "2001:db8::7", 4)):
+            assert sorted(c[host] for c in captures) == [0, 0, total], host
+    assert all(c.total() > len(frames) / 6 for c in captures)
+
+
+def test_without_fan_out_one_receiver_serves_all_senders(lab, tmp_path):
+    """A kernel that refuses PACKET_FANOUT, played by a library that stands before it."""
+    source = tmp_path / "refuse.c"
+    source.write_text("""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/socket.h>
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	int (*real)(int, int, int, const void *, socklen_t) = dlsym(RTLD_NEXT, "setsockopt");
+	if (level == 263 && name == 18) {
+		errno = ENOPROTOOPT;
+		return -1;
+	}
+	return real(fd, level, name, value, len);
+}
+""")
+    library = tmp_path / "refuse.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True, timeout=60)
+    lab.start("--seed", "3", "--preset", "mixed", "--set", "loss=0")
+    done = scan(lab, "--threads", "3", "-v", "-r", "5k", "-p", "80", "--cooldown", "2s", "27.0.0.0/23",
+                command=("env", f"LD_PRELOAD={library}"))
+    lab.stop()
+    assert "one receiver instead of 3: PACKET_FANOUT: Protocol not available" in done.stderr
+    assert "3 sending and 1 receiving threads" in done.stderr
+    assert len(records_of(done)) > 20
+
+
+def test_a_thread_that_cannot_start_is_said(lab, tmp_path):
+    """A limit of processes that leaves room for some threads only: an error, no hang, nothing sent."""
+    out = tmp_path / "out.jsonl"
+    out.touch(mode=0o666)
+    with Capture(lab, "tcp") as seen:
+        done = scan(lab, "--threads", "2", "--user", "games", "-r", "1k", "-p", "80", "-G", lab.world.mac("nsim1"), "-o",
+                    out, "27.0.0.0/24", check=False, timeout=20, command=("prlimit", "--nproc=3"))
+    assert done.returncode == 1
+    assert re.search(r"cannot start thread \d of 5: Resource temporarily unavailable: .*--threads", done.stderr)
+    assert not list(seen.packets())
