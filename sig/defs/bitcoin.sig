@@ -4,6 +4,11 @@ source   "https://en.bitcoin.it/wiki/Protocol_documentation (message structure)"
 ports    8333
 maybe-ports 18333 18444
 
+# version, of protocol 70015, without services, time, addresses or height; the sum is that of this payload.
+probe bitcoin
+    send [f9 be b4 d9] "version" [00*5] [56 00 00 00] [2b 3f d8 47]
+    send [7f 11 01 00] [00*16] [00*52] "synspect" [00] [00*4] [00]
+
 # Magic of the main, test and regression networks, a command padded with NUL, a length.
 rule message rank 96
     at 0 [f9 be b4 d9] | [0b 11 09 07] | [fa bf b5 da] | [0a 03 cf 40]

@@ -18,9 +18,14 @@ rule list rank 82
 rule nobody rank 80
     pattern /No one logged on\.?\r?\n$/
 
+# Terminal lines of a Cisco router (Cisco IOS, service finger).
+rule cisco rank 84
+    pattern /\s{0,8}Line +User +Host\(s\) +Idle +Location/
+
 rule option rank 78
     pattern /finger: (?:invalid|unknown) option|finger: .{0,60}\nusage: finger \[/
 
+accept "\r\n    Line       User       Host(s)              Idle       Location\r\n" as cisco
 accept "Login: root           \t\t\tName: root\r\nDirectory: /root\r\n" as login from "bsd-finger 0.17"
 accept "finger: GET: no such user.\r\nfinger: /: no such user.\r\n" as no-such-user from "bsd-finger 0.17"
 accept "Login     Name       Tty      Idle  Login Time   Office\r\nroot      root       tty1" as list

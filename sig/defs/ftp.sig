@@ -8,11 +8,17 @@ speaks-first yes
 # A reply code of 220 (ready), 120 (wait) or 421 (closing) and the word FTP, not inside a host name,
 # in a greeting that does not speak of mail.
 rule greeting rank 80
-    pattern /(?:220|120|421)[ -](?![^\n]*(?:SMTP|LMTP))(?:[^\n]*?(?<![\w.-]))?(?:S?FTPS?(?![.-]?\w)|\w*FTPD?[ \/(_v0-9]|vsFTPd|ProFTPD|Pure-FTPd|FileZilla Server|FTP[ -]?Server)[^\n]*\n/i
+    pattern /(?:220|120|421)[ -](?![^\n]*(?:SMTP|LMTP))(?:[^\n]*?(?<![\w.-]))?(?:S?FTPS?(?![.-]?\w)|\w*FTPD?[ \/(_v0-9]|vsFTPd|ProFTPD|Pure-FTPd|pyftpdlib|FileZilla Server|FTP[ -]?Server)[^\n]*\n/i
 
 # The word stands in a later line of the greeting.
 rule greeting-lines rank 78
     pattern /220-(?!(?:[^\n]*\n(?!220 ))*?[^\n]*(?:SMTP|LMTP))(?:[^\n]*\n(?!220 ))*?[^\n]*\n?(?:220 )?[^\n]*?(?<![\w.-])(?:S?FTPS?(?![.-]?\w)|\w*FTPD|Pure-FTPd|FileZilla Server)[^\n]*\n/i
+
+# Greetings that only servers of FTP have: the words of RFC 959 section 5.4 (mail has no users to log
+# in), BusyBox, cameras of AXIS, IBM i and EFT.
+rule greeting-known rank 77
+    pattern /220(?: [^\n]*Service ready for new user| Operation successful\r| AXIS [^\n]*\([A-Z][a-z]{2} [0-9]{2},? [0-9]{4}\) ready|-QTCP at |[ -][^\n]*\b(?:GlobalSCAPE|EFT Server|CrushFTP|Cerberus|Serv-U)\b)[^\n]*\n/i
+    not pattern /[^\n]*(?:SMTP|LMTP)/i
 
 # What a server without a name says to a question that is no FTP.
 rule refusal rank 76
@@ -41,6 +47,11 @@ accept "220---------- Welcome to Pure-FTPd [privsep] [TLS] ----------\r\n220 bye
 accept "220 welcome\r\n530 Please login with USER and PASS.\r\n" as refusal
 accept "421 Too many users, FTP service closing\r\n"
 accept "530 No anonymous logins\r\n" as login
+accept "220 Operation successful\r\n" as greeting-known first from "BusyBox 1.35"
+accept "220 Service ready for new user.\r\n"
+accept "220 AXIS 211 Network Camera 4.30 (May 15 2006) ready.\r\n"
+accept "220 pyftpdlib 1.5.7 ready.\r\n" as greeting from "pyftpdlib 1.5"
+reject "220 foo.com Service ready\r\n"
 unsure "220 ready\r\n" as bare-220
 unsure "220 ftp.example.org ready\r\n"
 reject "220 ftp.example.org ESMTP Postfix\r\n" is smtp

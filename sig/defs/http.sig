@@ -34,7 +34,17 @@ rule inside-tls rank 75
 rule mirror rank 60
     pattern /[A-Z]{3,8}\/[0-9.]{3} [1-5][0-9][0-9] /
     not start "HTTP/"
-    header "Server" /(?:mini|micro|t)_?httpd/i
+    header "Server" /(?:(?:mini|micro|t)_?httpd|TwistedWeb)/i
+
+# HTTP/0.9 has no status line: a page, at once, to whoever asks (RFC 1945 section 3.1).
+rule page rank 50
+    asked "GET "
+    start "<html" | "<!doctype html" | "<head>" | "<title>" nocase
+    contains ">" within 4..400
+
+# Devices that forget the slash, or begin with an empty line.
+rule status-odd rank 57
+    pattern /(?:HTTP 1\.[01]|\r?\n\r?\n?HTTP\/1\.[01]) [1-5][0-9][0-9][ \r\n]/
 
 rule icy rank 60
     start "ICY 200 OK\r\n"
@@ -55,6 +65,10 @@ accept "HTTP/1.1 400 Bad Request\r\nServer: nginx/1.22.1\r\n\r\n<html>\r\n<head>
     as inside-tls product "nginx"
 accept "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n" as inside-tls
 accept "SIP/2.0 501 Not Implemented\r\nServer: mini_httpd/1.30 26Oct2018\r\n\r\n" as mirror from "mini_httpd 1.30"
+accept "<HTML><HEAD><TITLE>Status</TITLE></HEAD>" asked "GET / HTTP/1.0\r\n\r\n" as page
+accept "\r\nHTTP/1.0 200 OK\r\n\r\n" as status-odd
+accept "HTTP 1.0 302 Moved\r\n"
+reject "<html><body>hello</body></html>\r\n"
 accept "ICY 200 OK\r\nicy-name: radio\r\n\r\n" as icy
 reject "HTTP/1.1 xyz OK\r\n\r\n"
 reject "HTTP"

@@ -23,6 +23,8 @@ rule information rank 88
     u8 6 in 1..40 45..64 70 100..107 110..113 120..127
     u8 7 in 1..127 129..255
     u8 8 & 0x3f in 1..13 20..41 44..47
+    # "hu", "ht" and other words that begin with an h make the same sums.
+    not text 12
 
 # Supervisory, and a frame of the above behind it.
 rule supervisory rank 86
@@ -36,4 +38,5 @@ accept [68 0e 00 00 00 00 64 01 07 00 01 00 00 00 00 14] as information
 accept [68 04 01 00 02 00 68 04 43 00 00 00] as supervisory
 reject [68 04 07 00 01 00]
 reject [68 0e 01 00 00 00 64 01 07 00 01 00 00 00 00 14]
+reject "huh? Invalid command \"CNXN\"\nhuh? Invalid command \"x\"\nhuh? Invalid command \"y\"\nhuh? Invalid command \"z\"\nhuh? Invalid\n" is lcdproc
 reject "hello\r\n"

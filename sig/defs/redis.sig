@@ -16,7 +16,7 @@ rule info rank 84
 
 # Errors: a dash, a word in capitals, and the sentence that Redis has for it.
 rule error rank 84
-    pattern /-(?:ERR (?:unknown command|wrong number of arguments|Protocol error|operation not permitted|unknown subcommand|invalid password)|NOAUTH Authentication|NOPERM|DENIED Redis|WRONGPASS|LOADING |MASTERDOWN|MISCONF|CLUSTERDOWN|EXECABORT|READONLY |WRONGTYPE|BUSY Redis)/
+    pattern /-(?:ERR (?:unknown command|unknown or unsupported command|wrong number of arguments|Protocol error|operation not permitted|unknown subcommand|invalid password)|NOAUTH Authentication|NOPERM|DENIED Redis|WRONGPASS|LOADING |MASTERDOWN|MISCONF|CLUSTERDOWN|EXECABORT|READONLY |WRONGTYPE|BUSY Redis)/
 
 # Nested arrays of the protocol, such as the answer to COMMAND.
 rule array rank 74

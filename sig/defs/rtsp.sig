@@ -15,7 +15,13 @@ rule status rank 90
 # not that of a web server which answers in the name of any protocol.
 rule status-named rank 88
     pattern /RTSP\/(?<proto_version>[12]\.0) (?<status>[1-5][0-9]{2})[ \r\n]/
-    header "Server" /(?!.{0,20}httpd)[^\r\n]/i
+    header "Server" /(?!.{0,20}(?:httpd|TwistedWeb))[^\r\n]/i
+    not asked "OPTIONS" | "DESCRIBE"
+
+# Neither, but the answer to a question in another protocol: nobody mirrors what was not asked.
+rule status-unasked rank 86
+    pattern /RTSP\/(?<proto_version>[12]\.0) (?<status>[1-5][0-9]{2})[ \r\n]/
+    asked "GET " | [16 03]
 
 # GStreamer's server speaks HTTP for tunnels, and says what it is.
 rule tunnel rank 75
@@ -27,10 +33,13 @@ extract header "Server" /(?<product>[^\/\r\n]{1,64}?)(?:\/v?(?<version>[0-9][^ \
 
 accept "RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: H264DVR/1.0\r\nPublic: OPTIONS, DESCRIBE\r\n\r\n" as status \
     product "H264DVR" version "1.0" status "200"
+reject "RTSP/1.0 200 OK\r\nServer: TwistedWeb/22.4.0\r\n\r\n" answers rtsp
 reject "RTSP/1.0 501 Not Implemented\r\nServer: mini_httpd/1.30\r\n\r\n" is http
 accept "RTSP/1.0 400 Bad Request\r\nServer: GStreamer RTSP server\r\n\r\n" as status-named product "GStreamer RTSP server"
 accept "HTTP/1.1 503 Service Unavailable\r\nServer: GStreamer RTSP Server\r\nConnection: close\r\n\r\n" \
     as tunnel from "GStreamer 1.22"
+accept "RTSP/1.0 400 Bad Request\r\n\r\n" asked "GET / HTTP/1.0\r\n\r\n" as status-unasked
+reject "RTSP/1.0 400 Bad Request\r\n\r\n"
 reject "RTSP/1.0"
 reject "RTSP/1.0 OK\r\n"
 reject "HTTP/1.1 200 OK\r\nServer: RTSP\r\n\r\n" is http

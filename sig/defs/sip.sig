@@ -17,6 +17,11 @@ rule status rank 90
     pattern /SIP\/2\.0 (?<status>[1-6][0-9]{2})[ \r\n]/
     header "Via" | "v" | "CSeq" | "Call-ID" | "i"
 
+# Without them, but to a question in another protocol: nobody mirrors what was not asked.
+rule status-unasked rank 86
+    pattern /SIP\/2\.0 (?<status>[1-6][0-9]{2})[ \r\n]/
+    asked "GET " | [16 03]
+
 # Some servers speak to whoever connects.
 rule request rank 86
     pattern /(?:OPTIONS|REGISTER|INVITE|NOTIFY|SUBSCRIBE|MESSAGE|BYE|ACK|CANCEL|INFO|UPDATE|PUBLISH|REFER|PRACK) sips?:[^ \r\n]+ SIP\/2\.0\r\n/
@@ -29,6 +34,7 @@ accept "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP 10.0.0.1\r\nServer: kamailio/5.6.3\r\
 accept "SIP/2.0 404 Not Found\r\nCSeq: 1 OPTIONS\r\n\r\n" as status
 reject "SIP/2.0 404 Not Found\r\n\r\n"
 accept "OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/TCP nm\r\n\r\n" as request
+accept "SIP/2.0 400 Bad Request\r\n\r\n" asked "GET / HTTP/1.0\r\n\r\n" as status-unasked
 reject "SIP/2.0"
 reject "SIP/2.0 xyz\r\n"
 reject "INVITE sip:a SIP/3.0\r\n"

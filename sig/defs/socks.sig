@@ -14,6 +14,12 @@ rule method rank 76
     u8 1 in 0..9 0xff
     size 2
 
+# "No acceptable method", to a question that was none: some do not look at its first byte.
+rule method-none rank 70
+    asked "GET " | [16 03]
+    at 0 [05 ff]
+    size 2
+
 # Answers to a request: version, reply, zero, address type, address and port.
 rule reply-5 rank 80
     at 0 [05]
@@ -50,6 +56,7 @@ rule tor rank 80
 
 accept [05 00] asked [05 01 00] as method from "Dante 1.4"
 accept [05 ff] answers socks as method
+accept [05 ff] asked "GET / HTTP/1.0\r\n\r\n" as method-none from "microsocks 1.0"
 accept [05 00 00 01 00 00 00 00 00 00] as reply-5
 accept [05 00 00 03 0b] "example.org" [00 50] as reply-5-name
 accept [00 5a 00 50 0a 00 00 01] asked [04 01 00 50 0a 00 00 01 00] as reply-4

@@ -13,6 +13,11 @@ rule ident rank 90
 rule ident-later rank 45
     pattern /[^\x00-\x08\x0e-\x1f]{1,800}?\nSSH-(?<proto_version>1\.[0-9]{1,2}|2\.0)-[\x21-\x7e]/
 
+# What OpenSSH's daemon says to those it will not talk to (sshd.c, too many or penalised connections).
+rule dropped rank 84
+    start "Exceeded MaxStartups\r\n" | "Not allowed at this time\r\n"
+    set product "OpenSSH"
+
 extract /SSH-[12]\.[0-9]+-(?<product>OpenSSH|dropbear|libssh|ROSSSH|Cisco|WeOnlyDo|mod_sftp)[_-](?<version>[0-9][^\s]*)/
 extract /SSH-[12]\.[0-9]+-(?<product>[^\s_-]{1,40})(?:[_-](?<version>[0-9][^\s]*))?[\s]/
 
@@ -22,6 +27,7 @@ accept "SSH-2.0-dropbear_2022.83\r\n" [00 00 01 a4 0c 14] product "dropbear" ver
 accept "SSH-1.99-Cisco-1.25\n" product "Cisco" version "1.25"
 accept "Authorised use only\r\nSSH-2.0-OpenSSH_7.4\r\n" as ident-later
 accept "SSH-2.0-"
+accept "Exceeded MaxStartups\r\n" as dropped first
 reject "HTTP/1.1 400 SSH-2.0-x\r\n"
 reject "SSH"
 reject "SSH server ready\r\n"

@@ -76,7 +76,9 @@ def ask_service(row):
     address, port, protocol, name, tier, _ = row
     names = list(probes.PROBES)
     random.Random(name).shuffle(names)
+    start = time.monotonic()
     asked = {n: ask(address, port, probes.PROBES[n]) for n in names}
+    print(f"matrix: {name} {protocol}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
     replies, answers = [], {}
     for probe in probes.PROBES:
         reply, first, end = asked[probe]
