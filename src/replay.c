@@ -130,6 +130,8 @@ static void feed(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_ns)
 		engine_icmp(r->engine, &packet.icmp, r->now_ns);
 		break;
 	case PACKET_FRAGMENT:
+		engine_fragment(r->engine, &packet.fragment, r->now_ns, wall_ns);
+		break;
 	case PACKET_BAD_CHECKSUM:
 	case PACKET_MALFORMED:
 		r->summary->n_unusable++;

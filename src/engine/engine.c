@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/cursor.h"
 #include "base/dassert.h"
 #include "engine/session.h"
+#include "wire/decode.h"
 
 enum {
 	MAX_SESSIONS = 1 << 24,
@@ -60,6 +62,10 @@ int engine_create(const struct engine_config *config, const struct sig_set *set,
 	if (!err)
 		err = prefix_table_create(&config->table_key, &engine->prefixes);
 	if (!err)
+		err = fragments_create(&engine->fragments);
+	if (!err)
+		err = fragments_create(&engine->strangers);
+	if (!err)
 		err = sig_scratch_create(set, &engine->scratch);
 	if (err) {
 		engine_destroy(engine);
@@ -74,6 +80,8 @@ void engine_destroy(struct engine *engine)
 	if (!engine)
 		return;
 	sig_scratch_destroy(engine->scratch);
+	fragments_destroy(engine->fragments);
+	fragments_destroy(engine->strangers);
 	prefix_table_destroy(engine->prefixes);
 	host_table_destroy(engine->hosts);
 	seen_destroy(engine->seen);
@@ -169,6 +177,69 @@ void engine_segment(struct engine *engine, const struct segment *s, int64_t now_
 	}
 	if (!(s->flags & TCP_RST))
 		counters_add(engine->counters, COUNTER_foreign_received, 1);
+}
+
+/* Is the first piece of a datagram for one of our flows, or the answer to a SYN of ours? */
+static bool is_first_piece_ours(struct engine *engine, const struct fragment *f)
+{
+	enum { PROTO_TCP = 6, TCP_FIXED_LEN = 20 };
+	struct cursor c = cursor_make(f->bytes, f->len);
+	if (f->off != 0 || f->proto != PROTO_TCP || f->len < TCP_FIXED_LEN)
+		return false;
+	struct segment s = {.flow = {.laddr = f->dst, .raddr = f->src}};
+	s.flow.rport = cursor_be16(&c);
+	s.flow.lport = cursor_be16(&c);
+	cursor_be32(&c);
+	s.ack = cursor_be32(&c);
+	cursor_u8(&c);
+	s.flags = cursor_u8(&c);
+	if (find_session(engine, &s.flow))
+		return true;
+	uint32_t iss;
+	int64_t sent_ns;
+	return (s.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
+	       !engine->ops->accept_synack && accept_synack(engine, &s, &iss, &sent_ns);
+}
+
+/* Where pieces of this datagram are kept. */
+static struct fragments *table_of(struct engine *engine, const struct fragment *f)
+{
+	const struct host *host = host_table_find(engine->hosts, &f->src);
+	if (host && host->n_sessions > 0)
+		return engine->fragments;
+	if (fragments_has(engine->strangers, f))
+		return engine->strangers;
+	return is_first_piece_ours(engine, f) || fragments_has(engine->fragments, f)
+		   ? engine->fragments
+		   : engine->strangers;
+}
+
+void engine_fragment(
+    struct engine *engine, const struct fragment *f, int64_t now_ns, int64_t wall_ns)
+{
+	counters_add(engine->counters, COUNTER_fragments_received, 1);
+	struct fragment whole;
+	struct packet packet;
+	switch (fragments_add(table_of(engine, f), f, now_ns, &whole)) {
+	case FRAGMENT_WHOLE:
+		wire_decode_whole(&whole, &packet);
+		if (packet.kind != PACKET_TCP) {
+			counters_add(engine->counters,
+			    packet.kind == PACKET_BAD_CHECKSUM ? COUNTER_checksum_bad
+							       : COUNTER_decode_error,
+			    1);
+			return;
+		}
+		counters_add(engine->counters, COUNTER_fragments_reassembled, 1);
+		engine_segment(engine, &packet.segment, now_ns, wall_ns);
+		return;
+	case FRAGMENT_REFUSED:
+		counters_add(engine->counters, COUNTER_fragments_refused, 1);
+		return;
+	case FRAGMENT_KEPT:
+	case FRAGMENT_FATE_COUNT:
+		return;
+	}
 }
 
 /* Does the error quote a first SYN of ours? Replay has read our SYNs and need not ask. */

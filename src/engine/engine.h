@@ -81,6 +81,11 @@ void engine_destroy(struct engine *engine);
 void engine_segment(
     struct engine *engine, const struct segment *segment, int64_t now_ns, int64_t wall_ns);
 
+/* A piece of a datagram came; when it completes one, its segment is fed in. Strangers' pieces are kept
+ * apart from those of peers that we talk with, and cannot push them out. */
+void engine_fragment(
+    struct engine *engine, const struct fragment *fragment, int64_t now_ns, int64_t wall_ns);
+
 /* An ICMP error that quotes one of our flows came. */
 void engine_icmp(struct engine *engine, const struct icmp_error *error, int64_t now_ns);
 

@@ -384,7 +384,7 @@ static bool act(
 		case ACTION_ACKED:
 			if (session->kind == SESSION_HOST_TEST)
 				host_test_note_acked(session, now_ns);
-			else if (session->host)
+			else if (session->host && engine->config.n_hyperack > 0)
 				session->suspect_at = now_ns + SUSPECT_AFTER_NS;
 			break;
 		case ACTION_FINISH:

@@ -5,6 +5,7 @@
 #include "base/wheel.h"
 #include "engine/conn_table.h"
 #include "engine/engine.h"
+#include "engine/fragments.h"
 #include "engine/middlebox.h"
 #include "engine/seen.h"
 
@@ -87,6 +88,8 @@ struct engine {
 	struct seen *seen;
 	struct host_table *hosts;
 	struct prefix_table *prefixes;
+	struct fragments *fragments; /* of hosts that we talk with */
+	struct fragments *strangers; /* of others: a flood of theirs costs only each other */
 	struct wheel wheel;
 	struct session *open;                   /* all sessions */
 	struct session *held_first, *held_last; /* those whose wait may be cut short */

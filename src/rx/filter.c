@@ -27,8 +27,10 @@ static void add_v4(struct text *t, const struct filter_config *c)
 {
 	add(t, "(ip and ip[16:4] >= 0x%08x and ip[16:4] <= 0x%08x and ", ipaddr_get_v4(&c->v4_lo),
 	    ipaddr_get_v4(&c->v4_hi));
-	add(t, "((tcp and tcp[2:2] >= %u and tcp[2:2] <= %u) or icmp[0] == 3))", c->port_lo,
+	add(t, "((tcp and tcp[2:2] >= %u and tcp[2:2] <= %u) or icmp[0] == 3", c->port_lo,
 	    c->port_hi);
+	/* Pieces of TCP after the first, which have no ports. */
+	add(t, " or (ip[9] == 6 and ip[6:2] & 0x1fff != 0)))");
 	if (c->is_ethernet)
 		add(t, " or arp");
 }

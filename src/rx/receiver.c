@@ -284,7 +284,7 @@ static void on_packet(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_
 		on_neighbour(r, &packet.neighbour);
 		break;
 	case PACKET_FRAGMENT:
-		counters_add(r->config.counters, COUNTER_fragments_received, 1);
+		engine_fragment(r->engine, &packet.fragment, now_ns, wall_ns);
 		break;
 	case PACKET_BAD_CHECKSUM:
 		counters_add(r->config.counters, COUNTER_checksum_bad, 1);

@@ -32,8 +32,11 @@ struct ip_view {
 	struct ipaddr src, dst;
 	uint8_t proto;
 	uint8_t ttl;
-	bool is_fragment;
+	bool is_fragment; /* then off, is_last and id say which */
+	bool is_last;
 	bool is_v6;
+	uint16_t off;
+	uint32_t id;
 	struct cursor body; /* what the header carries, cut to the IP length */
 };
 
@@ -70,6 +73,9 @@ static enum packet_kind read_ip4(struct cursor c, bool is_quoted, struct ip_view
 	out->ttl = h[8];
 	out->is_v6 = false;
 	out->is_fragment = ((h[6] & 0x3f) | h[7]) != 0; /* MF or offset */
+	out->is_last = !(h[6] & 0x20);
+	out->off = (uint16_t)(((unsigned)(h[6] & 0x1f) << 8 | h[7]) * 8);
+	out->id = (uint32_t)h[4] << 8 | h[5];
 	out->body = cursor_make(h + hlen, total - hlen);
 	return PACKET_OTHER;
 }
@@ -99,8 +105,14 @@ static enum packet_kind walk_ip6(uint8_t next, struct ip_view *out)
 			/* An atomic fragment (RFC 6946) is a whole datagram; what follows in any
 			 * other may be its middle. */
 			if ((c->p[2] | (c->p[3] & 0xf9)) != 0) {
+				struct cursor f = cursor_make(cursor_take(c, 8), 8);
 				out->is_fragment = true;
-				out->proto = c->p[0];
+				out->proto = cursor_u8(&f);
+				cursor_u8(&f);
+				uint16_t off = cursor_be16(&f);
+				out->off = off & 0xfff8;
+				out->is_last = !(off & 1);
+				out->id = cursor_be32(&f);
 				return PACKET_OTHER;
 			}
 			len = 8;
@@ -315,21 +327,61 @@ static enum packet_kind read_arp(struct cursor c, struct neighbour_msg *n)
 	return PACKET_NEIGHBOUR;
 }
 
+/* A piece must have a place in a datagram: its end below 65,536, and on a boundary of 8 bytes unless it
+ * is the last (RFC 8200 section 4.5; RFC 791 section 3.2). */
+static enum packet_kind read_fragment(const struct ip_view *ip, struct fragment *f)
+{
+	size_t len = cursor_left(&ip->body);
+	if (len == 0 || ip->off + len > UINT16_MAX || (!ip->is_last && len % 8 != 0))
+		return PACKET_MALFORMED;
+	*f = (struct fragment){
+	    .src = ip->src,
+	    .dst = ip->dst,
+	    .id = ip->id,
+	    .proto = ip->proto,
+	    .ttl = ip->ttl,
+	    .is_last = ip->is_last,
+	    .off = ip->off,
+	    .len = (uint16_t)len,
+	    .bytes = ip->body.p,
+	};
+	return PACKET_FRAGMENT;
+}
+
+static enum packet_kind decode_upper(const struct ip_view *ip, struct packet *out)
+{
+	if (ip->is_fragment)
+		return read_fragment(ip, &out->fragment);
+	if (ip->proto == PROTO_TCP)
+		return read_tcp(ip, &out->segment);
+	if (ip->proto == PROTO_ICMP && !ip->is_v6)
+		return read_icmp4(ip, &out->icmp);
+	if (ip->proto == PROTO_ICMPV6 && ip->is_v6)
+		return read_icmp6(ip, out);
+	return PACKET_OTHER;
+}
+
 static enum packet_kind decode_ip(struct cursor c, struct packet *out)
 {
 	struct ip_view ip;
 	enum packet_kind kind = read_ip(c, false, &ip);
-	if (kind != PACKET_OTHER)
-		return kind;
-	if (ip.is_fragment)
-		return PACKET_FRAGMENT;
-	if (ip.proto == PROTO_TCP)
-		return read_tcp(&ip, &out->segment);
-	if (ip.proto == PROTO_ICMP && !ip.is_v6)
-		return read_icmp4(&ip, &out->icmp);
-	if (ip.proto == PROTO_ICMPV6 && ip.is_v6)
-		return read_icmp6(&ip, out);
-	return PACKET_OTHER;
+	return kind == PACKET_OTHER ? decode_upper(&ip, out) : kind;
+}
+
+void wire_decode_whole(const struct fragment *whole, struct packet *out)
+{
+	struct ip_view ip = {
+	    .src = whole->src,
+	    .dst = whole->dst,
+	    .proto = whole->proto,
+	    .ttl = whole->ttl,
+	    .is_v6 = !ipaddr_is_v4(&whole->src),
+	    .body = cursor_make(whole->bytes, whole->len),
+	};
+	out->kind = ip.is_v6 ? walk_ip6(whole->proto, &ip) : PACKET_OTHER;
+	/* Fragments of fragments are somebody playing. */
+	if (out->kind == PACKET_OTHER)
+		out->kind = ip.is_fragment ? PACKET_MALFORMED : decode_upper(&ip, out);
 }
 
 void wire_decode(enum link_type link, const uint8_t *bytes, size_t len, struct packet *out)

@@ -20,4 +20,8 @@ enum link_type {
  * crosses a real wire. A captured length below the IP length makes it PACKET_MALFORMED. */
 void wire_decode(enum link_type link, const uint8_t *bytes, size_t len, struct packet *out);
 
+/* Reads a datagram that was put together from fragments: *whole is its payload, as one fragment at
+ * offset 0. As above; a fragment inside it is PACKET_MALFORMED. */
+void wire_decode_whole(const struct fragment *whole, struct packet *out);
+
 #endif

@@ -67,11 +67,24 @@ struct neighbour_msg {
 	bool is_request;    /* who has addr? */
 };
 
+/* A piece of an IP datagram that was cut on its way (RFC 791, RFC 8200 section 4.5). bytes borrow the
+ * packet's buffer. */
+struct fragment {
+	struct ipaddr src, dst;
+	uint32_t id;
+	uint8_t proto; /* protocol, or next header of the fragment header */
+	uint8_t ttl;
+	bool is_last;
+	uint16_t off; /* of its first byte in the datagram's payload; a multiple of 8 */
+	uint16_t len;
+	const uint8_t *bytes;
+};
+
 enum packet_kind {
 	PACKET_TCP,
 	PACKET_ICMP_ERROR,
 	PACKET_NEIGHBOUR,
-	PACKET_FRAGMENT,     /* a piece of a datagram: not reassembled */
+	PACKET_FRAGMENT,     /* a piece of a datagram: for engine/fragments */
 	PACKET_BAD_CHECKSUM, /* IP, TCP or ICMP */
 	PACKET_MALFORMED,    /* lengths that cannot be */
 	PACKET_OTHER,
@@ -84,6 +97,7 @@ struct packet {
 		struct segment segment;
 		struct icmp_error icmp;
 		struct neighbour_msg neighbour;
+		struct fragment fragment;
 	};
 };
 

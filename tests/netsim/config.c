@@ -77,6 +77,8 @@ static const struct {
     {"trait.hostile", KEY_PERCENT, AT(hostile_ppm), 0,
 	"hosts that add resets, data and ACKs out of the window"},
     {"trait.overlap", KEY_PERCENT, AT(overlap_ppm), 0, "hosts whose segments overlap"},
+    {"trait.fragment", KEY_PERCENT, AT(fragment_ppm), 0, "hosts whose data comes in IP fragments"},
+    {"trait.halt", KEY_PERCENT, AT(halt_ppm), 0, "hosts that pause in mid-answer, before the PSH"},
     {"slow_ms", KEY_RANGE, AT(slow), 600000, "how long slow servers think"},
     {"slow_synack_ms", KEY_RANGE, AT(slow_synack), 600000, "how late slow SYN-ACKs are"},
     {"lossy_loss", KEY_PERCENT, AT(lossy_loss_ppm), 0, "loss each way of lossy hosts"},

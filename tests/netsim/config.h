@@ -78,6 +78,8 @@ struct sim_config {
 	uint32_t keepalive_ppm;
 	uint32_t hostile_ppm;
 	uint32_t overlap_ppm;
+	uint32_t fragment_ppm;
+	uint32_t halt_ppm;
 	struct range_ms slow;
 	struct range_ms slow_synack;
 	uint32_t lossy_loss_ppm;

@@ -13,13 +13,15 @@ enum conn_purpose {
 	ASK_SYNACK,
 	ASK_FIN_MANNER,
 	ASK_CLOSE_MANNER,
-	ASK_UNKNOWN
+	ASK_UNKNOWN,
+	ASK_HALT
 };
 
 enum { BURST_MAX = 10, UNKNOWN_LEN = 24, DRIP_MAX = 256, MSS_MAX = 1400, MSS_MIN = 16 };
 enum { SYNACK_DATA_LEN = 7, KEEPALIVES = 8, KEEPALIVE_MS = 150, OVERLAP_LEN = 5 };
 
-#define LINGER_NS (2 * NS_PER_SEC)
+#define LINGER_NS   (2 * NS_PER_SEC)
+#define HALT_MIN_NS (700 * NS_PER_MS) /* or twice that: longer than a pause inside an answer */
 
 /* a - b in sequence space */
 static int32_t seq_diff(uint32_t a, uint32_t b)
@@ -237,9 +239,9 @@ static int cut_pieces(
 		pieces[n++] = (struct piece){conn->snd_nxt - again, (uint16_t)(len + again), 0};
 		conn->snd_nxt += len;
 	}
-	if (n && conn->snd_nxt == end)
-		pieces[n - 1].flags |= SEG_PSH;
 	bool is_end = conn->n_released == total_len(conn) && conn->app_due_ns == CONN_NEVER;
+	if (n && conn->snd_nxt == end && (is_end || !(truth->traits & TRAIT_HALT)))
+		pieces[n - 1].flags |= SEG_PSH;
 	if (conn->is_fin_wanted && is_end && conn->snd_nxt == end && n < max) {
 		/* half of the hosts let the FIN ride on their last data */
 		if (n && is_hash(truth, ASK_FIN_MANNER, 2))
@@ -283,6 +285,11 @@ static void schedule(struct sim *sim, const struct truth *truth, struct conn *co
 			conn->app_due_ns = sim->now_ns + (int64_t)truth_range_ms(&sim->cfg->slow,
 							     truth->host, ASK_THINKING) *
 							     NS_PER_MS;
+	} else if (truth->traits & TRAIT_HALT) {
+		/* Half of what there is to say, and the rest after a pause. */
+		conn->n_released += (total_len(conn) - conn->n_released) / 2;
+		conn->app_due_ns =
+		    sim->now_ns + HALT_MIN_NS + (int64_t)is_hash(truth, ASK_HALT, 2) * HALT_MIN_NS;
 	} else {
 		conn->n_released = total_len(conn);
 	}

@@ -14,6 +14,8 @@ enum {
 	PROTO_ICMP6 = 58,
 	V4_LEN = 20,
 	V6_LEN = 40,
+	FRAGMENT_LEN = 8,
+	PROTO_FRAGMENT = 44,
 	TCP_LEN = 20,
 };
 
@@ -259,4 +261,38 @@ size_t frame_build_unreachable(
 		  : frame_pseudo_checksum(router, &seg->flow.laddr, PROTO_ICMP6, icmp, len);
 	frame_put16(icmp + 2, sum);
 	return (size_t)(icmp - buf) + len;
+}
+
+size_t frame_build_piece(
+    uint8_t *buf, const uint8_t *frame, size_t len, size_t step, unsigned k, uint32_t id)
+{
+	const uint8_t *ip = frame + FRAME_ETH_LEN;
+	bool is_v4 = ip[0] >> 4 == 4;
+	size_t header_len = is_v4 ? (size_t)(ip[0] & 15) * 4 : V6_LEN;
+	const uint8_t *body = ip + header_len;
+	size_t body_len = len - FRAME_ETH_LEN - header_len;
+	size_t off = k * step;
+	if (off >= body_len)
+		return 0;
+	bool has_more = off + step < body_len;
+	size_t n = has_more ? step : body_len - off;
+	memcpy(buf, frame, FRAME_ETH_LEN + header_len);
+	uint8_t *out = buf + FRAME_ETH_LEN;
+	if (is_v4) {
+		frame_put16(out + 2, (uint16_t)(header_len + n));
+		frame_put16(out + 6, (uint16_t)((has_more ? 0x2000 : 0) | off / 8));
+		frame_put16(out + 10, 0);
+		frame_put16(out + 10, frame_sum_finish(frame_sum(out, header_len, 0)));
+	} else {
+		frame_put16(out + 4, (uint16_t)(n + FRAGMENT_LEN));
+		out[6] = PROTO_FRAGMENT;
+		uint8_t *f = out + header_len;
+		f[0] = ip[6];
+		f[1] = 0;
+		frame_put16(f + 2, (uint16_t)(off | has_more));
+		frame_put32(f + 4, id);
+		header_len += FRAGMENT_LEN;
+	}
+	memcpy(out + header_len, body + off, n);
+	return FRAME_ETH_LEN + header_len + n;
 }

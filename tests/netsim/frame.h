@@ -86,6 +86,12 @@ size_t frame_build_tcp(uint8_t *buf, const struct seg_out *seg);
 size_t frame_build_unreachable(
     uint8_t *buf, const struct seg_in *seg, const struct ipaddr *router, uint8_t ttl);
 
+/* Writes piece k (from 0) of the datagram in frame, cut every step bytes (a multiple of 8), to buf
+ * (FRAME_CAP bytes): IP fragments of RFC 791 or RFC 8200 section 4.5. id: of the datagram, for IPv6;
+ * IPv4 has its own. Returns its length, 0 when there is no such piece. */
+size_t frame_build_piece(
+    uint8_t *buf, const uint8_t *frame, size_t len, size_t step, unsigned k, uint32_t id);
+
 /* Internet checksum (RFC 1071) over bytes, starting from sum; not yet complemented. */
 uint32_t frame_sum(const uint8_t *bytes, size_t len, uint32_t sum);
 uint16_t frame_sum_finish(uint32_t sum);

@@ -38,7 +38,7 @@ static const char dense[] =
 	"service.memcached = 1\nservice.postgres = 1\nservice.mqtt = 1\nservice.modbus = 1\n"          \
 	"service.dns = 1\nservice.smb = 1\nservice.ldap = 1\nservice.sip = 1\nservice.socks5 = 1\n"    \
 	"trait.slow = 4\ntrait.slow_synack = 3\ntrait.reorder = 3\ntrait.duplicate = 3\n"              \
-	"trait.small_mss = 2\ntrait.garble = 2\ntrait.exthdr = 2\ntrait.synack_data = 2\ntrait.keepalive = 2\ntrait.hostile = 2\ntrait.overlap = 2\nrtt = 5-80\n"
+	"trait.small_mss = 2\ntrait.garble = 2\ntrait.exthdr = 2\ntrait.synack_data = 2\ntrait.keepalive = 2\ntrait.hostile = 2\ntrait.overlap = 2\ntrait.fragment = 2\ntrait.halt = 2\nrtt = 5-80\n"
 
 static const struct {
 	const char *name;

@@ -7,7 +7,7 @@
 
 #include "tests/netsim/mix.h"
 
-enum reply_purpose { ASK_PERSON = 2000, ASK_HOPS, ASK_CLOCK, ASK_RTT, ASK_ISS };
+enum reply_purpose { ASK_PERSON = 2000, ASK_HOPS, ASK_CLOCK, ASK_RTT, ASK_ISS, ASK_PIECES };
 
 /* Families of stacks: initial TTL, window of the SYN-ACK, window scale, order of options. */
 enum { ORDER_LINUX, ORDER_WINDOWS, ORDER_BSD, ORDER_PLAIN };
@@ -142,6 +142,22 @@ void reply_send_frame(
 	    (int64_t)(rtt + extra_ms) * NS_PER_MS);
 }
 
+/* The datagram in three or four pieces; half of the hosts send the last one first. */
+static void send_pieces(
+    struct sim *sim, const struct truth *truth, const uint8_t *frame, size_t len, uint32_t extra_ms)
+{
+	enum { UNIT = 8, PIECES_MAX = 4 };
+	uint8_t piece[FRAME_CAP];
+	size_t step = (len / 3 + UNIT - 1) / UNIT * UNIT;
+	bool is_reversed = mix_below(mix_add(truth->host, ASK_PIECES), 2);
+	for (unsigned k = 0; k < PIECES_MAX; k++) {
+		size_t n = frame_build_piece(
+		    piece, frame, len, step, is_reversed ? PIECES_MAX - 1 - k : k, sim->ip_id);
+		if (n)
+			reply_send_frame(sim, truth, piece, n, extra_ms);
+	}
+}
+
 void reply_send(
     struct sim *sim, const struct truth *truth, const struct seg_out *seg, uint32_t extra_ms)
 {
@@ -159,7 +175,10 @@ void reply_send(
 		reply_send_frame(sim, truth, frame, len, extra_ms);
 		frame[len - 1] ^= 0x20;
 	}
-	reply_send_frame(sim, truth, frame, len, extra_ms);
+	if ((truth->traits & TRAIT_FRAGMENT) && seg->payload_len)
+		send_pieces(sim, truth, frame, len, extra_ms);
+	else
+		reply_send_frame(sim, truth, frame, len, extra_ms);
 }
 
 void reply_rst(struct sim *sim, const struct truth *truth, const struct seg_in *seg)

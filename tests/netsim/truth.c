@@ -172,7 +172,7 @@ static uint16_t get_traits(const struct sim_config *cfg, uint64_t host)
 	const uint32_t shares[] = {cfg->slow_ppm, cfg->slow_synack_ppm, cfg->lossy_ppm,
 	    cfg->reorder_ppm, cfg->duplicate_ppm, cfg->small_mss_ppm, cfg->garble_ppm,
 	    cfg->exthdr_ppm, cfg->synack_data_ppm, cfg->keepalive_ppm, cfg->hostile_ppm,
-	    cfg->overlap_ppm};
+	    cfg->overlap_ppm, 0 /* TRAIT_SHUN */, cfg->fragment_ppm, cfg->halt_ppm};
 	uint16_t traits = 0;
 	uint64_t h = mix_add(host, ASK_TRAITS);
 	for (unsigned i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
@@ -284,7 +284,7 @@ void truth_print(FILE *out, const struct sim_config *cfg, const struct target *t
 {
 	static const char *const trait_names[] = {"slow", "slow_synack", "lossy", "reorder",
 	    "duplicate", "small_mss", "garble", "exthdr", "synack_data", "keepalive", "hostile",
-	    "overlap", "shun"};
+	    "overlap", "shun", "fragment", "halt"};
 	static const char *const wake_names[] = {
 	    "http", "tls", "newlines", "text", "binary", "own", "wait"};
 	struct truth t;

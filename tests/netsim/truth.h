@@ -22,6 +22,8 @@ enum {
 	TRAIT_HOSTILE = 1 << 10,
 	TRAIT_OVERLAP = 1 << 11,
 	TRAIT_SHUN = 1 << 12, /* a kind of host, not drawn as the others are */
+	TRAIT_FRAGMENT = 1 << 13,
+	TRAIT_HALT = 1 << 14,
 };
 
 /* What one target is, from configuration, seed, address and port alone. */

@@ -142,7 +142,7 @@ def make_ip6_extensions():
 
 
 def make_fragments():
-    first = ip4(flags="MF") / tcp("A") / Raw(b"12345678")
+    first = ip4(flags="MF") / tcp("A") / Raw(b"123456789012")
     write("frag4_first", "the first of several pieces", ETH / first, "fragment")
     write("frag4_later", "a later piece", ETH / ip4(frag=3, proto=6) / Raw(b"x" * 24), "fragment")
     write("frag6_first", "the first of several pieces",
@@ -151,6 +151,13 @@ def make_fragments():
           Raw(b"x" * 24), "fragment")
     write("frag6_later_options", "a later piece whose bytes only look like another extension header",
           ETH / ip6() / IPv6ExtHdrFragment(offset=3, id=7, nh=60) / Raw(b"\xff" * 24), "fragment")
+    write("frag4_odd", "more pieces follow, but this ends between two places for them",
+          ETH / ip4(flags="MF") / tcp("A") / Raw(b"12345"), "malformed")
+    write("frag6_odd", "the same over IPv6", ETH / ip6() / IPv6ExtHdrFragment(m=1, id=7) / tcp("A") / Raw(b"12345"),
+          "malformed")
+    write("frag4_beyond", "a last piece that ends beyond 65,535 bytes",
+          ETH / ip4(frag=8191, proto=6) / Raw(b"x" * 24), "malformed")
+    write("frag6_empty", "a piece of nothing", ETH / ip6() / IPv6ExtHdrFragment(offset=3, id=7, nh=6), "malformed")
 
 
 def make_bad():
