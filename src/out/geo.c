@@ -1,6 +1,8 @@
 /* geo: look-ups in databases of MaxMind's format; the only user of libmaxminddb, which opens them
  * and vouches for their layout; walk and entries are read here and by geo_entry, because a look-up
- * through the library (5 to 10 us) costs several times what a whole record may. Immutable after open: any thread.
+ * through the library (5 to 10 us) costs several times what a whole record may. Two short cuts: where the
+ * first 16 bits of an IPv4 address lead is known from the start, and what an entry said is remembered,
+ * because many prefixes share few places and operators. One thread looks up.
  * Refuses to trust a database: each is looked through at open, and every look-up may fail.
  * Source: MaxMind DB File Format Specification 2.0. */
 #include "out/geo.h"
@@ -14,9 +16,21 @@
 #include "base/diag.h"
 #include "out/geo_entry.h"
 
+/* IPv4 addresses begin with so many bits that need no walk. */
+enum { ROOT_BITS = 16 };
+
+/* What an entry said: a direct-mapped cache by the tree's record that led there. */
+enum { MEMO_BITS = 14 };
+struct memo {
+	uint32_t record; /* 0: free: no record that leads to data is */
+	struct geo_record said;
+};
+
 struct database {
 	MMDB_s mmdb;
 	char *path;
+	uint32_t *roots;    /* the record after ROOT_BITS of an IPv4 address */
+	struct memo *memos; /* touched as used */
 };
 
 struct geo {
@@ -69,6 +83,51 @@ static int check_tree(const MMDB_s *mmdb, const char *path, struct diag *diag)
 	return 0;
 }
 
+/* The record of a node that belongs to bit. node < node_count, so it lies within the tree. */
+static inline uint32_t read_record(const MMDB_s *mmdb, uint32_t node, unsigned bit)
+{
+	const uint8_t *p = mmdb->file_content + (size_t)node * mmdb->full_record_byte_size;
+	switch (mmdb->full_record_byte_size) {
+	case 6:
+		p += (size_t)bit * 3;
+		return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+	case 7: /* the middle byte holds the upper four bits of both */
+		return bit ? (uint32_t)(p[3] & 0x0f) << 24 | (uint32_t)p[4] << 16 |
+				 (uint32_t)p[5] << 8 | p[6]
+			   : (uint32_t)(p[3] & 0xf0) << 20 | (uint32_t)p[0] << 16 |
+				 (uint32_t)p[1] << 8 | p[2];
+	default:
+		p += (size_t)bit * 4;
+		return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	}
+}
+
+/* Where the walk of every IPv4 address begins. */
+static uint32_t v4_start(const MMDB_s *mmdb)
+{
+	return mmdb->metadata.ip_version == 6 ? mmdb->ipv4_start_node.node_value : 0;
+}
+
+/* Walks the first ROOT_BITS of every IPv4 address: 0.3 ms at most. */
+static void fill_roots(struct database *db)
+{
+	const MMDB_s *mmdb = &db->mmdb;
+	for (uint32_t prefix = 0; prefix < 1U << ROOT_BITS; prefix++) {
+		uint32_t record = v4_start(mmdb);
+		for (int bit = ROOT_BITS - 1; bit >= 0 && record < mmdb->metadata.node_count; bit--)
+			record = read_record(mmdb, record, prefix >> bit & 1);
+		db->roots[prefix] = record;
+	}
+}
+
+static void close_database(struct database *db)
+{
+	free(db->path);
+	free(db->roots);
+	free(db->memos);
+	MMDB_close(&db->mmdb);
+}
+
 static int open_database(struct database *db, const char *path, struct diag *diag)
 {
 	errno = 0;
@@ -84,12 +143,15 @@ static int open_database(struct database *db, const char *path, struct diag *dia
 		    "%s: not a database in MaxMind's format, or damaged (%s): fetch it again", path,
 		    MMDB_strerror(err));
 	db->path = strdup(path);
-	err = db->path ? check_tree(&db->mmdb, path, diag)
-		       : diag_set(diag, -ENOMEM, "%s: not enough memory for the database", path);
-	if (err) {
-		free(db->path);
-		MMDB_close(&db->mmdb);
-	}
+	db->roots = calloc((size_t)1 << ROOT_BITS, sizeof(*db->roots));
+	db->memos = calloc((size_t)1 << MEMO_BITS, sizeof(*db->memos));
+	bool is_enough = db->path && db->roots && db->memos;
+	err = is_enough ? check_tree(&db->mmdb, path, diag)
+			: diag_set(diag, -ENOMEM, "%s: not enough memory for the database", path);
+	if (err)
+		close_database(db);
+	else
+		fill_roots(db);
 	return err;
 }
 
@@ -117,10 +179,8 @@ void geo_close(struct geo *geo)
 {
 	if (!geo)
 		return;
-	for (size_t i = 0; i < geo->n; i++) {
-		free(geo->db[i].path);
-		MMDB_close(&geo->db[i].mmdb);
-	}
+	for (size_t i = 0; i < geo->n; i++)
+		close_database(&geo->db[i]);
 	free(geo);
 }
 
@@ -143,42 +203,30 @@ static void merge(struct geo_record *out, const struct geo_record *in)
 	}
 }
 
-/* The record of a node that belongs to bit. node < node_count, so it lies within the tree. */
-static inline uint32_t read_record(const MMDB_s *mmdb, uint32_t node, unsigned bit)
+static struct memo *memo_of(const struct database *db, uint32_t record)
 {
-	const uint8_t *p = mmdb->file_content + (size_t)node * mmdb->full_record_byte_size;
-	switch (mmdb->full_record_byte_size) {
-	case 6:
-		p += (size_t)bit * 3;
-		return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-	case 7: /* the middle byte holds the upper four bits of both */
-		return bit ? (uint32_t)(p[3] & 0x0f) << 24 | (uint32_t)p[4] << 16 |
-				 (uint32_t)p[5] << 8 | p[6]
-			   : (uint32_t)(p[3] & 0xf0) << 20 | (uint32_t)p[0] << 16 |
-				 (uint32_t)p[1] << 8 | p[2];
-	default:
-		p += (size_t)bit * 4;
-		return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-	}
+	/* Fibonacci hashing: entries that follow each other spread. */
+	return &db->memos[(record * UINT32_C(2654435769)) >> (32 - MEMO_BITS)];
 }
 
 /* Walks the tree along the bits of each address; where it leaves it, the record says what there is.
  * The addresses take their steps in turn, because each step waits for memory: side by side the waits
  * overlap. (One at a time through the library, the walk alone takes a sixth of a record's budget.) */
 static void find_records(
-    const MMDB_s *mmdb, const struct ipaddr *const *addrs, size_t n, uint32_t *records)
+    const struct database *db, const struct ipaddr *const *addrs, size_t n, uint32_t *records)
 {
+	const MMDB_s *mmdb = &db->mmdb;
 	uint32_t n_nodes = mmdb->metadata.node_count;
 	uint8_t under_way[GEO_BATCH_MAX], depth[GEO_BATCH_MAX];
 	size_t n_left = 0;
 	for (size_t i = 0; i < n; i++) {
 		bool is_v4 = ipaddr_is_v4(addrs[i]);
 		/* Our form of IPv4 begins with ::ffff:, where theirs has zeros. */
-		depth[i] = is_v4 ? 96 : 0;
-		records[i] =
-		    is_v4 && mmdb->metadata.ip_version == 6 ? mmdb->ipv4_start_node.node_value : 0;
-		if (!is_v4 && mmdb->metadata.ip_version == 4)
-			records[i] = n_nodes; /* nothing */
+		depth[i] = is_v4 ? 96 + ROOT_BITS : 0;
+		if (is_v4)
+			records[i] = db->roots[addrs[i]->b[12] << 8 | addrs[i]->b[13]];
+		else
+			records[i] = mmdb->metadata.ip_version == 4 ? n_nodes /* nothing */ : 0;
 		if (records[i] < n_nodes)
 			under_way[n_left++] = (uint8_t)i;
 	}
@@ -194,24 +242,35 @@ static void find_records(
 		}
 		n_left = n_kept;
 	}
-	for (size_t i = 0; i < n; i++)
-		if (records[i] > n_nodes && records[i] - n_nodes < mmdb->data_section_size)
-			__builtin_prefetch(mmdb->data_section + (records[i] - n_nodes));
+	for (size_t i = 0; i < n; i++) {
+		if (records[i] <= n_nodes || records[i] - n_nodes >= mmdb->data_section_size)
+			continue;
+		__builtin_prefetch(mmdb->data_section + (records[i] - n_nodes));
+		__builtin_prefetch(memo_of(db, records[i]));
+	}
 }
 
 /* What a record of the tree leads to. */
-static enum geo_result read_found(const MMDB_s *mmdb, uint32_t record, struct geo_record *out)
+static enum geo_result read_found(
+    const struct database *db, uint32_t record, struct geo_record *out)
 {
+	const MMDB_s *mmdb = &db->mmdb;
 	uint32_t n = mmdb->metadata.node_count;
 	if (record == n)
 		return GEO_MISS;
 	/* Specification: what is no node is n + 16 + offset in the data section. */
 	if (record < n || record - n < SEPARATOR_LEN)
 		return GEO_DAMAGED;
-	return geo_entry_read(
-		   mmdb->data_section, mmdb->data_section_size, record - n - SEPARATOR_LEN, out)
-		   ? GEO_FOUND
-		   : GEO_DAMAGED;
+	struct memo *memo = memo_of(db, record);
+	if (memo->record != record) {
+		struct geo_record said;
+		if (!geo_entry_read(mmdb->data_section, mmdb->data_section_size,
+			record - n - SEPARATOR_LEN, &said))
+			return GEO_DAMAGED;
+		*memo = (struct memo){record, said};
+	}
+	*out = memo->said;
+	return GEO_FOUND;
 }
 
 void geo_lookup_n(const struct geo *geo, const struct ipaddr *const *addrs, size_t n,
@@ -220,14 +279,13 @@ void geo_lookup_n(const struct geo *geo, const struct ipaddr *const *addrs, size
 	uint32_t records[GEO_DATABASES_MAX][GEO_BATCH_MAX];
 	assert(n <= GEO_BATCH_MAX);
 	for (size_t d = 0; d < geo->n; d++)
-		find_records(&geo->db[d].mmdb, addrs, n, records[d]);
+		find_records(&geo->db[d], addrs, n, records[d]);
 	for (size_t i = 0; i < n; i++) {
 		out[i] = (struct geo_record){0};
 		met[i] = GEO_MISS;
 		for (size_t d = 0; d < geo->n; d++) {
 			struct geo_record record;
-			enum geo_result result =
-			    read_found(&geo->db[d].mmdb, records[d][i], &record);
+			enum geo_result result = read_found(&geo->db[d], records[d][i], &record);
 			if (result == GEO_FOUND)
 				merge(&out[i], &record);
 			if (result == GEO_DAMAGED || met[i] == GEO_MISS)

@@ -9,8 +9,8 @@
 
 struct diag;
 
-/* Where an address is and who announces it, from databases in MaxMind's format. Opaque, immutable
- * once open: any thread looks up. */
+/* Where an address is and who announces it, from databases in MaxMind's format. Opaque; one thread
+ * looks up. */
 struct geo;
 
 /* Bytes inside a database: strangers' text, not NUL-terminated; p NULL: unknown. */

@@ -5,12 +5,14 @@
 
 #include <string.h>
 
+enum { KEY_ROOM = 31 };
+
 static const struct {
-	const char *text; /* "key": */
-	size_t len;
+	char text[KEY_ROOM]; /* ,"key": and zeros: always copied as a whole */
+	uint8_t len;
 } keys[FIELD_COUNT] = {
 #define FIELD(key, type, when, limits, present, help)                                              \
-	[FIELD_##key] = {"\"" #key "\":", sizeof("\"" #key "\":") - 1},
+	[FIELD_##key] = {",\"" #key "\":", sizeof(",\"" #key "\":") - 1},
 #include "out/fields.def"
 #undef FIELD
 };
@@ -64,17 +66,20 @@ void record_put_json_value(struct text *t, const struct record_view *view, enum 
 
 void record_put_json(struct text *t, const struct record_view *view, const struct field_list *list)
 {
-	char sep = '{';
+	size_t start = t->len;
 	for (size_t i = 0; i < list->n; i++) {
 		enum field_id id = (enum field_id)list->ids[i];
 		struct record_value value;
 		if (!record_get_value(view, id, &value))
 			continue;
-		text_putc(t, sep);
-		text_put(t, keys[id].text, keys[id].len);
+		text_put_short(t, keys[id].text, KEY_ROOM, keys[id].len);
 		record_put_json_value(t, view, fields_get_row(id)->type, &value);
-		sep = ',';
 	}
-	/* A choice of fields that this record has none of is an empty object. */
-	text_put(t, sep == '{' ? "{}\n" : "}\n", sep == '{' ? 3 : 2);
+	/* The first comma is the brace; a choice of fields that this record has none of is an empty
+	 * object. */
+	if (t->len > start)
+		t->p[start] = '{';
+	else
+		text_putc(t, '{');
+	text_put(t, "}\n", 2);
 }

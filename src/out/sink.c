@@ -85,7 +85,8 @@ int sink_open(const struct sink_options *options, struct diag *diag, struct sink
 	sink->buf = malloc(SINK_BUFFER_LEN);
 	int err = 0;
 	if (options->is_zstd)
-		err = zstd_stream_create(options->level, &sink->zstd);
+		err = zstd_stream_create(
+		    options->level, SINK_FRAME_MAX + SINK_BUFFER_LEN, &sink->zstd);
 	if (err == -EINVAL)
 		diag_set(diag, err, "--zstd=%d: levels are %d to %d", options->level,
 		    ZSTD_STREAM_LEVEL_MIN, ZSTD_STREAM_LEVEL_MAX);
@@ -113,6 +114,12 @@ void sink_close(struct sink *sink)
 	free(sink->buf);
 	free(sink->name);
 	free(sink);
+}
+
+void sink_set_hurry(struct sink *sink, bool hurry)
+{
+	if (sink->zstd)
+		zstd_stream_set_hurry(sink->zstd, hurry);
 }
 
 uint64_t sink_get_written(const struct sink *sink)

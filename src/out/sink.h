@@ -53,6 +53,9 @@ int sink_poll(struct sink *sink, int64_t now_ns, struct diag *diag)
 int sink_flush(struct sink *sink, bool is_sync, struct diag *diag)
     __attribute__((warn_unused_result));
 
+/* Lines come faster than they can be compressed (or no longer): later frames are compressed less. */
+void sink_set_hurry(struct sink *sink, bool hurry);
+
 /* Bytes written to the file so far, after compression. */
 uint64_t sink_get_written(const struct sink *sink);
 

@@ -6,6 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "base/clock.h"
 #include "base/dassert.h"
@@ -150,6 +153,43 @@ __attribute__((constructor)) static void fill_base64_pairs(void)
 	}
 }
 
+#ifdef __x86_64__
+/* 24 bytes to 32 characters at a time; the rest is left. Source: Mula and Lemire, "Faster Base64 Encoding
+ * and Decoding Using AVX2 Instructions", ACM TWEB 12(3), 2018, section 3. */
+__attribute__((target("avx2"))) static size_t put_base64_avx2(
+    char *p, const uint8_t *bytes, size_t len)
+{
+	/* Each half takes 12 bytes: of every three bytes a, b, c a word of b, a, c, b. */
+	const __m256i spread = _mm256_broadcastsi128_si256(
+	    _mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10));
+	/* What to add to a six-bit value to get its character, by the class of the value: 0 for 26 to
+	 * 51, 1 to 10 for 52 to 61, 11 and 12 for 62 and 63, 13 for 0 to 25. */
+	const __m256i to_char = _mm256_broadcastsi128_si256(
+	    _mm_setr_epi8('a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
+		'0' - 52, '0' - 52, '0' - 52, '0' - 52, '+' - 62, '/' - 63, 'A', 0, 0));
+	size_t n_done = 0;
+	/* The second half is read from its 12th byte on: four bytes more than are used. */
+	for (; len - n_done >= 28; n_done += 24, p += 32) {
+		__m128i lo = _mm_loadu_si128((const void *)(bytes + n_done));
+		__m128i hi = _mm_loadu_si128((const void *)(bytes + n_done + 12));
+		__m256i v = _mm256_inserti128_si256(_mm256_castsi128_si256(lo), hi, 1);
+		v = _mm256_shuffle_epi8(v, spread);
+		__m256i even =
+		    _mm256_mulhi_epu16(_mm256_and_si256(v, _mm256_set1_epi32(0x0fc0fc00)),
+			_mm256_set1_epi32(0x04000040));
+		__m256i odd = _mm256_mullo_epi16(_mm256_and_si256(v, _mm256_set1_epi32(0x003f03f0)),
+		    _mm256_set1_epi32(0x01000010));
+		__m256i six = _mm256_or_si256(even, odd);
+		__m256i class = _mm256_subs_epu8(six, _mm256_set1_epi8(51));
+		__m256i is_upper = _mm256_cmpgt_epi8(_mm256_set1_epi8(26), six);
+		class = _mm256_or_si256(class, _mm256_and_si256(is_upper, _mm256_set1_epi8(13)));
+		v = _mm256_add_epi8(six, _mm256_shuffle_epi8(to_char, class));
+		_mm256_storeu_si256((void *)p, v);
+	}
+	return n_done;
+}
+#endif
+
 void text_put_base64(struct text *t, const uint8_t *bytes, size_t len)
 {
 	size_t out_len = (len + 2) / 3 * 4;
@@ -157,6 +197,14 @@ void text_put_base64(struct text *t, const uint8_t *bytes, size_t len)
 	if (!p)
 		return;
 	t->len += out_len;
+#ifdef __x86_64__
+	if (len >= 28 && __builtin_cpu_supports("avx2")) {
+		size_t n_done = put_base64_avx2(p, bytes, len);
+		p += n_done / 3 * 4;
+		bytes += n_done;
+		len -= n_done;
+	}
+#endif
 	for (; len >= 8; bytes += 6, len -= 6, p += 8) {
 		uint64_t v = 0; /* the next six bytes in its upper 48 bits */
 		for (unsigned i = 0; i < 8; i++)
@@ -266,10 +314,10 @@ static inline bool is_plain(uint8_t b)
 	return b >= 0x20 && b < 0x7f && b != '"' && b != '\\';
 }
 
-/* Has one of eight bytes its top bit set after any of these tests: below 0x20, 0x7f and above, a
+/* Which of eight bytes have their top bit set after any of these tests: below 0x20, 0x7f and above, a
  * quote, a backslash? (Bytewise comparison in a word: Mycroft 1987. May say yes to a plain byte that
- * follows one that is not: then the bytes are looked at one by one.) */
-static inline bool are_eight_plain(const uint8_t *p)
+ * stands above one that is not, in the word: the lowest yes is always right.) */
+static inline uint64_t find_special(const uint8_t *p)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	uint64_t v;
@@ -277,15 +325,69 @@ static inline bool are_eight_plain(const uint8_t *p)
 	uint64_t quote = v ^ ones * '"';
 	uint64_t backslash = v ^ ones * '\\';
 	uint64_t found = (v - ones * 0x20) | (v + ones) | (quote - ones) | (backslash - ones) | v;
-	return (found & ones * 0x80) == 0;
+	return found & ones * 0x80;
 }
 
 static inline const uint8_t *skip_plain(const uint8_t *p, const uint8_t *stop)
 {
-	while (stop - p >= 8 && are_eight_plain(p))
+	while (stop - p >= 8 && !find_special(p))
 		p += 8;
 	while (p < stop && is_plain(*p))
 		p++;
+	return p;
+}
+
+/* How each ASCII character that is not plain is written, for each kind of reader: what
+ * put_ascii_special writes, ready to be copied as one word. Filled once, before main. */
+static struct escape {
+	char text[7];
+	uint8_t len;
+} escapes[TEXT_QUOTE_COUNT][128];
+
+_Static_assert(sizeof(struct escape) == 8, "one word");
+
+__attribute__((constructor)) static void fill_escapes(void)
+{
+	for (int quote = 0; quote < TEXT_QUOTE_COUNT; quote++) {
+		for (unsigned b = 0; b < 128; b++) {
+			struct escape *e = &escapes[quote][b];
+			struct text t = text_make(e->text, sizeof(e->text));
+			if (!is_plain((uint8_t)b))
+				put_ascii_special(&t, (uint8_t)b, (enum text_quote)quote);
+			e->len = (uint8_t)t.len;
+		}
+	}
+}
+
+/* The fast way through text_put_printable, as long as there is room to copy whole words: copies up to
+ * the first byte that needs thought. */
+static const uint8_t *put_plain_and_ascii(
+    struct text *t, const uint8_t *p, const uint8_t *stop, enum text_quote quote)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	char *out = t->p + t->len;
+	const char *out_end = t->p + t->cap;
+	while (stop - p >= 8 && out_end - out >= 16) {
+		uint64_t found = find_special(p);
+		memcpy(out, p, 8);
+		if (!found) {
+			p += 8;
+			out += 8;
+			continue;
+		}
+		int n_plain = __builtin_ctzll(found) / 8;
+		p += n_plain;
+		out += n_plain;
+		if (*p >= 0x80)
+			break;
+		const struct escape *e = &escapes[quote][*p++];
+		memcpy(out, e->text, 8);
+		out += e->len;
+	}
+	t->len = (size_t)(out - t->p);
+#else
+	(void)t, (void)stop, (void)quote;
+#endif
 	return p;
 }
 
@@ -296,6 +398,7 @@ void text_put_printable(
 	const uint8_t *end = bytes + len;
 	const uint8_t *stop = bytes + (len < max_bytes ? len : max_bytes);
 	while (p < stop) {
+		p = put_plain_and_ascii(t, p, stop, quote);
 		const uint8_t *run = p;
 		p = skip_plain(p, stop);
 		text_put(t, (const char *)run, (size_t)(p - run));

@@ -297,6 +297,11 @@ void writer_put(struct writer *writer, const struct result *result, int64_t now_
 	writer_put_n(writer, &result, 1, now_ns);
 }
 
+void writer_set_hurry(struct writer *writer, bool hurry)
+{
+	sink_set_hurry(writer->sink, hurry);
+}
+
 void writer_tick(struct writer *writer, int64_t now_ns)
 {
 	struct diag diag = {0};
@@ -367,6 +372,11 @@ static size_t serve_all(
 {
 	size_t n_taken = 0;
 	int64_t now_ns = clock_mono_ns();
+	bool is_behind = false;
+	for (size_t i = 0; i < n_ports; i++)
+		is_behind |=
+		    ring_get_level(ports[i].results) > ring_get_capacity(ports[i].results) / 4;
+	writer_set_hurry(writer, is_behind);
 	for (size_t i = 0; i < n_ports; i++)
 		if (!has_ended[i])
 			has_ended[i] = serve_port(writer, &ports[i], now_ns, &n_taken);

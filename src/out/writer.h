@@ -61,6 +61,9 @@ void writer_put(struct writer *writer, const struct result *result, int64_t now_
 void writer_put_n(
     struct writer *writer, const struct result *const *results, size_t n, int64_t now_ns);
 
+/* Results are piling up (or no longer): compress less. writer_run decides for itself. */
+void writer_set_hurry(struct writer *writer, bool hurry);
+
 /* Lets go of records that were kept back too long: for those who call writer_put and then wait. */
 void writer_tick(struct writer *writer, int64_t now_ns);
 

@@ -1,6 +1,7 @@
 #ifndef OUT_ZSTD_STREAM_H
 #define OUT_ZSTD_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -8,15 +9,21 @@
  * of whole frames is valid wherever it ends. Opaque; one thread. */
 struct zstd_stream;
 
-enum { ZSTD_STREAM_LEVEL_MIN = -7, ZSTD_STREAM_LEVEL_MAX = 19 };
+enum { ZSTD_STREAM_LEVEL_MIN = -7, ZSTD_STREAM_LEVEL_HURRY = -2, ZSTD_STREAM_LEVEL_MAX = 19 };
 
-/* Makes a compressor. level: ZSTD_STREAM_LEVEL_MIN to _MAX, 0 is zstd's default. Returns 0, -EINVAL
- * or -ENOMEM; the caller owns *out. */
-int zstd_stream_create(int level, struct zstd_stream **out) __attribute__((warn_unused_result));
+/* Makes a compressor. level: ZSTD_STREAM_LEVEL_MIN to _MAX, 0 is zstd's default. frame_len: bytes that a
+ * frame usually has at most: memory for it is taken now. Returns 0, -EINVAL, -ENOMEM or -EIO; the
+ * caller owns *out. */
+int zstd_stream_create(int level, size_t frame_len, struct zstd_stream **out)
+    __attribute__((warn_unused_result));
 void zstd_stream_destroy(struct zstd_stream *stream);
 
+/* From the next frame on: hurry compresses at ZSTD_STREAM_LEVEL_HURRY instead of a higher level, in two
+ * thirds of the time of level 1 and to 1.4 times its size. */
+void zstd_stream_set_hurry(struct zstd_stream *stream, bool hurry);
+
 /* Compresses len bytes into the frame under way (begins one if there is none). The frame is kept in
- * memory, which grows with it. Returns 0, -ENOMEM, or -EIO when zstd fails. */
+ * memory, which grows if it must. Returns 0, -ENOMEM, or -EIO when zstd fails. */
 int zstd_stream_add(struct zstd_stream *stream, const void *bytes, size_t len)
     __attribute__((warn_unused_result));
 

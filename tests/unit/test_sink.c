@@ -334,7 +334,7 @@ static void test_intact_prefix_of_frames(void **state)
 {
 	(void)state;
 	struct zstd_stream *stream;
-	assert_int_equal(zstd_stream_create(3, &stream), 0);
+	assert_int_equal(zstd_stream_create(3, 1000, &stream), 0);
 	uint8_t buf[4096];
 	zstd_stream_make_skippable_header(buf, 3);
 	memcpy(buf + 8, "abc", 3);
@@ -356,7 +356,38 @@ static void test_intact_prefix_of_frames(void **state)
 		assert_int_equal(zstd_stream_find_intact(buf, cut), want);
 	}
 	zstd_stream_destroy(stream);
-	assert_int_equal(zstd_stream_create(20, &stream), -EINVAL);
+	assert_int_equal(zstd_stream_create(20, 1000, &stream), -EINVAL);
+}
+
+static void test_in_a_hurry_later_frames_are_larger_and_read_back_alike(void **state)
+{
+	(void)state;
+	enum { N = 20000 };
+	char line[64];
+	uint64_t written[3] = {0};
+	struct sink *sink = open_sink(path, true, false);
+	begin(sink, NULL);
+	for (int part = 0; part < 3; part++) {
+		uint64_t before = sink_get_written(sink);
+		sink_set_hurry(sink, part == 1);
+		for (int i = 0; i < N; i++) {
+			int n = snprintf(line, sizeof(line), "{\"i\":%d,\"x\":\"%u\"}\n", i,
+			    (unsigned)i * 2654435761U);
+			assert_int_equal(sink_write(sink, line, (size_t)n, 0, &diag), 0);
+			/* The flag is for frames: within one it changes nothing. */
+			if (i == N / 2)
+				sink_set_hurry(sink, part == 0);
+		}
+		assert_int_equal(sink_flush(sink, false, &diag), 0);
+		written[part] = sink_get_written(sink) - before;
+	}
+	sink_close(sink);
+	assert_int_equal(written[0], written[2]);
+	assert_true(written[1] > written[0]);
+	char command[400];
+	snprintf(
+	    command, sizeof(command), "test $(zstd -dcq '%s' | sort -u | wc -l) = %d", path, N);
+	assert_int_equal(system(command), 0);
 }
 
 static int clean(void **state)
@@ -390,6 +421,7 @@ int main(void)
 	    cmocka_unit_test(test_a_full_nonblocking_pipe_is_waited_for),
 	    cmocka_unit_test(test_directories_and_bad_levels_are_refused),
 	    cmocka_unit_test(test_intact_prefix_of_frames),
+	    cmocka_unit_test(test_in_a_hurry_later_frames_are_larger_and_read_back_alike),
 	};
 	return cmocka_run_group_tests(tests, NULL, clean);
 }

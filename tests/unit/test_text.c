@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "out/text.h"
 #include "tests/out/samples.h"
+#include "tests/unit/guard.h"
 
 static char buf[65536];
 
@@ -91,6 +93,37 @@ static void test_base64_is_that_of_rfc_4648(void **state)
 		struct text t = text_make(buf, sizeof(buf));
 		text_put_base64(&t, (const uint8_t *)rows[i][0], strlen(rows[i][0]));
 		assert_string_equal(end_text(&t), rows[i][1]);
+	}
+}
+
+static void test_base64_of_any_length_reads_back(void **state)
+{
+	(void)state;
+	struct guard guard = guard_create();
+	uint8_t bytes[300], back[300];
+	uint64_t seed = 3;
+	for (size_t len = 0; len <= sizeof(bytes); len++) {
+		for (size_t i = 0; i < len; i++)
+			bytes[i] = (uint8_t)sample_next(&seed);
+		struct text t = text_make(buf, sizeof(buf));
+		text_put_base64(&t, guard_put(&guard, bytes, len), len);
+		assert_int_equal(t.len, (len + 2) / 3 * 4);
+		assert_int_equal(base64_decode(t.p, t.len, back, sizeof(back)), len);
+		assert_memory_equal(back, bytes, len);
+	}
+	/* Every six-bit value at every place. */
+	for (unsigned v = 0; v < 64; v++) {
+		memset(bytes, 0, sizeof(bytes));
+		for (size_t i = 0; i < 96; i++)
+			for (unsigned bit = 0; bit < 6; bit++)
+				if (v >> (5 - bit) & 1)
+					bytes[(i * 6 + bit) / 8] |=
+					    (uint8_t)(0x80 >> (i * 6 + bit) % 8);
+		struct text t = text_make(buf, sizeof(buf));
+		text_put_base64(&t, bytes, 72);
+		for (size_t i = 0; i < 96; i++)
+			assert_int_equal(t.p[i],
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[v]);
 	}
 }
 
@@ -245,6 +278,7 @@ int main(void)
 	    cmocka_unit_test(test_time_agrees_with_the_c_library),
 	    cmocka_unit_test(test_addresses_read_back),
 	    cmocka_unit_test(test_base64_is_that_of_rfc_4648),
+	    cmocka_unit_test(test_base64_of_any_length_reads_back),
 	    cmocka_unit_test(test_printable_keeps_text_and_escapes_the_rest),
 	    cmocka_unit_test(test_printable_does_not_cut_a_character),
 	    cmocka_unit_test(test_any_bytes_become_visible_utf8_and_read_back),
