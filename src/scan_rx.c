@@ -30,7 +30,8 @@ enum {
 	CAPTURE_TIMEOUT_MS = 2,
 	MANY_PORTS = 8,
 };
-#define QUIET_NS (400 * NS_PER_MS)
+#define QUIET_NS     (400 * NS_PER_MS)
+#define ACK_DELAY_NS (40 * NS_PER_MS) /* as Linux */
 
 /* What one receiver gets of something that all have together, at least min. */
 static uint32_t share(const struct scan *scan, uint32_t total, uint32_t min)
@@ -151,6 +152,7 @@ static void fill_engine_config(
 	/* The timestamp option takes 12 bytes of every segment. */
 	e->conn = (struct conn_config){
 	    .timeout_ns = c->timeout_ns,
+	    .ack_delay_ns = ACK_DELAY_NS,
 	    .quiet_ns = QUIET_NS < c->timeout_ns ? QUIET_NS : c->timeout_ns,
 	    .n_retransmits = (uint8_t)c->retransmits,
 	    .mss_v4 = (uint16_t)(link_mss(true, mtu[FAMILY_V4]) - 12),

@@ -9,7 +9,7 @@
  *               else ignored                    again: resend; ACK, data, FIN
  * TIMER         resend SYN, or no_synack        resend, send after the wait, quiet,  ignored
  *                                               patience
- * SETTLED, MORE ignored                         RST and end; acknowledge             ignored
+ * SETTLED, MORE ignored                         RST and end; acknowledge, maybe later ignored
  * UNREACHABLE   end                             end                                  ignored
  * MTU           ignored                         smaller segments from snd_una        ignored
  * ABORT         end                             RST and end                          ignored
@@ -71,6 +71,7 @@ int64_t conn_deadline(const struct conn *conn)
 	int64_t at = min_armed(conn->rto_at, conn->wait_at);
 	at = min_armed(at, conn->quiet_at);
 	at = min_armed(at, conn->reset_at);
+	at = min_armed(at, conn->ack_at);
 	return min_armed(at, conn->patience_at);
 }
 
@@ -370,6 +371,8 @@ static void timer_in_established(
 		end_of_patience(conn, actions);
 		return;
 	}
+	if (is_due(conn->ack_at, now_ns))
+		fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
 	if (is_due(conn->wait_at, now_ns)) {
 		conn->wait_at = 0;
 		conn->patience_at = now_ns + config->timeout_ns;
@@ -407,6 +410,18 @@ static void step_open(
 	fsm_send(conn, actions, TCP_SYN, conn->iss, 0, 0);
 }
 
+/* The first new data is acknowledged a little later: most answers end at once, with a FIN behind the data,
+ * and then the RST says it all. Every second segment is acknowledged when it comes (RFC 5681 section
+ * 4.2), and so is one beside a hole. */
+static void acknowledge_news(
+    struct conn *conn, const struct conn_config *config, int64_t now_ns, struct actions *actions)
+{
+	if (conn->ack_at || conn->n_ooo > 0 || config->ack_delay_ns == 0)
+		fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
+	else
+		conn->ack_at = now_ns + config->ack_delay_ns;
+}
+
 void fsm_step(struct conn *conn, const struct conn_config *config, const struct event *event,
     int64_t now_ns, struct actions *actions)
 {
@@ -440,7 +455,7 @@ void fsm_step(struct conn *conn, const struct conn_config *config, const struct 
 			conn->wait_at = 0;
 			conn->quiet_at =
 			    conn->push_end == conn->rx_len ? now_ns + config->quiet_ns : 0;
-			fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
+			acknowledge_news(conn, config, now_ns, actions);
 		}
 		break;
 	case EVENT_UNREACHABLE:

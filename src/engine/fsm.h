@@ -43,6 +43,7 @@ enum {
 struct conn_config {
 	int64_t timeout_ns;    /* patience for an answer, from the handshake or the last sending */
 	int64_t quiet_ns;      /* after a pushed segment: how long the answer may go on */
+	int64_t ack_delay_ns;  /* of the first new data; at most 500 ms (RFC 5681 section 4.2) */
 	uint8_t n_retransmits; /* of data; a SYN gets as many, or more: see conn.n_syns */
 	uint16_t mss_v4, mss_v6; /* what our link can carry */
 	bool is_ts_foreign;      /* replay: echoed timestamps are not of our clock */
@@ -89,6 +90,7 @@ struct conn {
 	int64_t first_data_ns;
 	int64_t wait_ns; /* listen so long before the probe goes out */
 	int64_t rto_at, wait_at, quiet_at, patience_at, reset_at;
+	int64_t ack_at; /* data came that no segment of ours has acknowledged yet */
 };
 
 enum event_kind {

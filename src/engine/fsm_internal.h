@@ -18,8 +18,8 @@ static inline uint32_t fsm_data_end(const struct conn *conn)
 struct action *fsm_add_action(struct actions *actions, enum action_kind kind);
 
 /* Asks for a segment: TCP_* flags, sequence number, and len bytes of the probe from off on. */
-void fsm_send(const struct conn *conn, struct actions *actions, uint8_t flags, uint32_t seq,
-    uint16_t off, uint16_t len);
+void fsm_send(struct conn *conn, struct actions *actions, uint8_t flags, uint32_t seq, uint16_t off,
+    uint16_t len);
 
 /* Ends the connection without a word. */
 void fsm_finish(struct conn *conn, struct actions *actions, enum conn_end end);

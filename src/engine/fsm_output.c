@@ -18,8 +18,8 @@ struct action *fsm_add_action(struct actions *actions, enum action_kind kind)
 	return a;
 }
 
-void fsm_send(const struct conn *conn, struct actions *actions, uint8_t flags, uint32_t seq,
-    uint16_t off, uint16_t len)
+void fsm_send(struct conn *conn, struct actions *actions, uint8_t flags, uint32_t seq, uint16_t off,
+    uint16_t len)
 {
 	struct action *a = fsm_add_action(actions, ACTION_SEND);
 	a->send.flags = flags;
@@ -27,6 +27,8 @@ void fsm_send(const struct conn *conn, struct actions *actions, uint8_t flags, u
 	a->send.ack = flags & TCP_ACK ? conn->rcv_nxt : 0;
 	a->send.off = off;
 	a->send.len = len;
+	if (flags & TCP_ACK)
+		conn->ack_at = 0;
 }
 
 void fsm_finish(struct conn *conn, struct actions *actions, enum conn_end end)

@@ -236,6 +236,7 @@ static struct engine_config make_config(void)
 {
 	struct engine_config c = {
 	    .conn = {.timeout_ns = 5 * NS_PER_SEC,
+		.ack_delay_ns = 40 * NS_PER_MS,
 		.quiet_ns = 400 * NS_PER_MS,
 		.n_retransmits = 1,
 		.mss_v4 = 1460,

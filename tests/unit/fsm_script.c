@@ -244,6 +244,7 @@ void fsm_script_run(const struct fsm_setup *setup, const char *script, uint32_t 
 	struct run run = {.iss = iss, .irs = irs, .now_ns = START_NS, .is_v6 = setup->is_v6};
 	run.config.timeout_ns = (setup->timeout_ms ? setup->timeout_ms : 5000) * NS_PER_MS;
 	run.config.quiet_ns = (setup->quiet_ms ? setup->quiet_ms : 300) * NS_PER_MS;
+	run.config.ack_delay_ns = setup->ack_delay_ms * NS_PER_MS;
 	run.config.n_retransmits = setup->n_retransmits ? setup->n_retransmits : 1;
 	run.config.mss_v4 = run.config.mss_v6 = setup->mss ? setup->mss : 1460;
 	conn_init(&run.conn, iss, setup->data_len, setup->wait_ms * NS_PER_MS);

@@ -20,6 +20,7 @@ struct fsm_setup {
 	uint16_t wait_ms;
 	uint8_t n_retransmits;
 	uint16_t timeout_ms, quiet_ms;
+	uint16_t ack_delay_ms;
 	uint16_t mss; /* of our link, both families */
 	int is_v6;
 };

@@ -33,6 +33,7 @@ static void run_rows(const struct row *rows, size_t n)
 #define ESTAB_WAIT "seg SA 0 1 > A 1 1\n"
 #define CLOSED     ESTAB "abort > RA 1 1; END aborted\n"
 #define PROBE      .setup = {.data_len = 10}
+#define PROBE_LATE .setup = {.data_len = 10, .ack_delay_ms = 40}
 
 static void test_syn_sent(void **state)
 {
@@ -252,6 +253,23 @@ static void test_established_timers_and_events(void **state)
 	    {"more data, a new quiet period, but patience is not prolonged", PROBE,
 		ESTAB "+4800 seg PA 1 11 \"hi\" > ACKED; D 0+2\nmore > A 11 3\ndeadline 5000\n"
 		      "+200 timer > RA 11 3; END quiet\n"},
+	    {"the first data is acknowledged a little later", PROBE_LATE,
+		ESTAB
+		"seg PA 1 11 \"hi\" > ACKED; D 0+2\nmore > -\ndeadline 40\n"
+		"+39 timer > -\n+1 timer > A 11 3\ndeadline 300\n+260 timer > RA 11 3; END quiet\n"},
+	    {"a FIN in that time: the RST says it all", PROBE_LATE,
+		ESTAB
+		"seg PA 1 11 \"hi\" > ACKED; D 0+2\nmore > -\n+20 seg FA 3 11 > RA 11 4; END fin\n"},
+	    {"the second data is acknowledged at once, the third later again", PROBE_LATE,
+		ESTAB
+		"seg A 1 11 \"hi\" > ACKED; D 0+2\nmore > -\nseg A 3 11 \"gh\" > D 2+2\n"
+		"more > A 11 5\ndeadline 5000\nseg A 5 11 \"er\" > D 4+2\nmore > -\ndeadline 40\n"},
+	    {"old bytes are answered at once, which acknowledges the new ones", PROBE_LATE,
+		ESTAB
+		"seg A 1 11 \"hi\" > ACKED; D 0+2\nmore > -\nseg A 1 11 \"hi\" > A 11 3\ndeadline 5000\n"},
+	    {"beside a hole everything is acknowledged at once", PROBE_LATE,
+		ESTAB
+		"seg A 5 11 \"no\" > ACKED; D 4+2; A 11 1\nseg A 1 11 \"hi\" > D 0+2\nmore > A 11 3\n"},
 	    {"bytes ahead are no data", PROBE,
 		ESTAB "seg A 5 11 \"hi\" > ACKED; D 4+2; A 11 1\n"
 		      "+5000 timer > RA 11 1; END silent\n"},

@@ -282,6 +282,7 @@ static void test_a_chatterbox_cannot_make_us_talk_for_ever(void **state)
 	for (uint64_t seed = 1; seed <= 300; seed++) {
 		struct world w = {.rng = {seed}, .now_ns = NS_PER_SEC};
 		w.config = (struct conn_config){.timeout_ns = 5 * NS_PER_SEC,
+		    .ack_delay_ns = 40 * NS_PER_MS,
 		    .quiet_ns = NS_PER_SEC,
 		    .n_retransmits = 2,
 		    .mss_v4 = 1460,
