@@ -1,6 +1,7 @@
 /* hash: keyed hashing, digests and randomness; the only user of libsodium. Any thread. */
 #include "base/hash.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
@@ -18,10 +19,9 @@ uint64_t hash_siphash(const struct hash_key *key, const void *bytes, size_t len)
 {
 	uint8_t out[crypto_shorthash_BYTES];
 	crypto_shorthash(out, bytes, len, key->b);
-	uint64_t v = 0;
-	for (int i = 7; i >= 0; i--)
-		v = v << 8 | out[i];
-	return v;
+	uint64_t v;
+	memcpy(&v, out, sizeof(v));
+	return le64toh(v);
 }
 
 void hash_random(void *buf, size_t len)

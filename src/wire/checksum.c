@@ -35,15 +35,6 @@ uint64_t checksum_sum(const uint8_t *bytes, size_t len)
 	return (uint64_t)((unsigned)out[0] << 8 | out[1]);
 }
 
-uint16_t checksum_fold(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
 uint64_t checksum_addr(const struct ipaddr *addr)
 {
 	if (ipaddr_is_v4(addr))

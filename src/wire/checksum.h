@@ -13,7 +13,13 @@
 uint64_t checksum_sum(const uint8_t *bytes, size_t len);
 
 /* Folds to 16 bits, not complemented. */
-uint16_t checksum_fold(uint64_t sum);
+static inline uint16_t checksum_fold(uint64_t sum)
+{
+	sum = (sum >> 32) + (uint32_t)sum;  /* at most 33 bits */
+	sum = (sum >> 16) + (sum & 0xffff); /* 18 */
+	sum = (sum >> 16) + (sum & 0xffff); /* 17 */
+	return (uint16_t)((sum >> 16) + (sum & 0xffff));
+}
 
 /* Sum of the TCP or ICMPv6 pseudo header of either family (RFC 9293 section 3.1, RFC 8200 section
  * 8.1). len: upper-layer length in bytes. */
