@@ -60,7 +60,10 @@ struct scan_config {
 	bool no_rst_guard;
 
 	/* sending */
-	double rate_pps;      /* --rate; every packet counts */
+	double rate_pps;     /* --rate; every packet counts */
+	double min_rate_pps; /* --min-rate; 0: a hundredth of the rate */
+	bool adaptive;       /* on by default: given, it overrules no_adaptive */
+	bool no_adaptive;
 	double bandwidth_bps; /* --bandwidth, 0: not limited */
 	uint32_t attempts;
 	int64_t attempt_delay_ns;

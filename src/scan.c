@@ -241,6 +241,7 @@ static void watch_threads(struct watch *w, const sigset_t *signals, struct diag 
 			stop(w, SCAN_STOPPED);
 		check_output(w, diag);
 		scan_checkpoint_tick(scan, now_ns);
+		scan_rate_tick(scan, now_ns);
 		scan_status_tick(scan, now_ns);
 	}
 	scan->is_out_running = false;
@@ -298,6 +299,7 @@ enum scan_end scan_run(struct scan *scan, struct diag *diag)
 	}
 	check_output(&w, diag);
 	scan_end_checkpoints(scan, w.end, w.is_aborted || w.end == SCAN_FAILED);
+	scan_rate_tick(scan, clock_mono_ns());
 	scan_status_end(scan, w.end, scan_exit_status(scan, w.end), diag);
 	return w.end;
 }

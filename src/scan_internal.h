@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "checkpoint.h"
+#include "net/link_stats.h"
 #include "net/path.h"
 #include "net/port_range.h"
 #include "net/rst_guard.h"
@@ -15,6 +16,7 @@
 #include "scan.h"
 #include "targets/targets.h"
 #include "targets/window.h"
+#include "tx/adapt.h"
 #include "tx/sender.h"
 
 /* Shared by scan.c and scan_*.c only. Everything that scales with threads is an array. */
@@ -82,6 +84,8 @@ struct scan {
 	struct capture_dump *dump; /* --pcap */
 	uint8_t n_alias_lengths, alias_lengths[PREFIX_LENGTHS_MAX];
 	struct limiter packets, bytes; /* of all senders */
+	struct adapt adapt;
+	struct link_stats *link_stats;
 	struct scan_gate gate;
 	size_t n_tx, n_rx;
 	struct scan_tx tx[SCAN_TX_MAX];
@@ -134,6 +138,17 @@ void scan_end_checkpoints(struct scan *scan, enum scan_end end, bool is_aborted)
 /* What the SYN looks like, and the largest packet that a path takes from us. */
 enum link_syn_style scan_syn_style(enum syn_options options);
 uint16_t scan_path_mtu(const struct net_path *path);
+
+/* ---- scan_rate.c ---- */
+
+/* The lowest rate that --adaptive goes down to, unless told: so much of --rate. */
+#define SCAN_MIN_RATE_PART 0.01
+
+/* Prepares for --adaptive; after the routes are known. */
+int scan_open_rate(struct scan *scan, struct diag *diag) __attribute__((warn_unused_result));
+/* Counts drops and slows or speeds the senders; ten times a second. */
+void scan_rate_tick(struct scan *scan, int64_t now_ns);
+void scan_close_rate(struct scan *scan);
 
 /* ---- scan_tx.c ---- */
 

@@ -283,7 +283,7 @@ int scan_open(const struct scan_config *config, const struct targets_spec *spec,
 	scan->resume = resume;
 	int (*const steps[])(struct scan *, struct diag *) = {read_alias_lengths, open_signatures,
 	    open_targets, scan_open_resume, open_paths, check_privileges, open_sources, open_guard,
-	    open_threads, scan_open_keeper, open_writer, scan_open_files};
+	    scan_open_rate, open_threads, scan_open_keeper, open_writer, scan_open_files};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int err = steps[i](scan, diag);
 		if (!err)
@@ -303,6 +303,7 @@ void scan_close(struct scan *scan)
 		return;
 	scan_close_files(scan);
 	scan_close_keeper(scan);
+	scan_close_rate(scan);
 	writer_destroy(scan->writer);
 	for (size_t i = 0; i < scan->n_tx; i++)
 		scan_close_sender(&scan->tx[i]);

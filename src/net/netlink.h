@@ -7,8 +7,8 @@
 
 #include "base/diag.h"
 
-/* Netlink in our own types: the only user of libmnl is netlink.c. Everything here runs before the
- * packet threads start, in one thread. A socket, a request under construction, a transaction. */
+/* Netlink in our own types: the only user of libmnl is netlink.c. Everything here runs in the main
+ * thread, nearly all of it before the packet threads start. A socket, a request under construction, a transaction. */
 
 enum netlink_bus { NETLINK_BUS_ROUTE, NETLINK_BUS_NETFILTER };
 

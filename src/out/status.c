@@ -109,6 +109,13 @@ static void put_grouped(struct text *t, uint64_t v)
 	}
 }
 
+/* Is --adaptive holding the rate down? */
+static bool is_slowed(const struct status_sample *s)
+{
+	return get(s, COUNTER_slowdowns) > 0 &&
+	       get(s, COUNTER_rate_allowed_pps) < get(s, COUNTER_rate_asked_pps);
+}
+
 void status_put_line(struct text *t, const struct status_run *run, enum status_phase phase,
     const struct status_sample *before, const struct status_sample *now)
 {
@@ -142,7 +149,12 @@ void status_put_line(struct text *t, const struct status_run *run, enum status_p
 	text_puts(t, ", open ");
 	put_short(t, (double)get(now, COUNTER_sessions_open));
 	text_puts(t, "; drops ");
-	put_short(t, (double)r.n_drops);
+	put_short(t, (double)(r.n_drops + get(now, COUNTER_interface_tx_drops)));
+	if (is_slowed(now)) {
+		text_puts(t, ", slowed to ");
+		put_rate(t, (double)get(now, COUNTER_rate_allowed_pps));
+		text_puts(t, "/s");
+	}
 }
 
 void status_put_json(struct text *t, const struct status_run *run, enum status_phase phase,
@@ -359,15 +371,30 @@ static void put_drops(struct text *t, const struct status_sample *now)
 	struct status_rates r;
 	status_rate(&run, STATUS_ENDED, &(struct status_sample){0}, now, &r);
 	put_label(t, "drops");
-	if (r.n_drops == 0) {
-		text_puts(t, "none\n");
-		return;
+	uint64_t n_tx = get(now, COUNTER_interface_tx_drops);
+	uint64_t n_slowdowns = get(now, COUNTER_slowdowns);
+	if (r.n_drops == 0 && n_tx == 0)
+		text_puts(t, "none");
+	if (r.n_drops > 0) {
+		text_puts(t, "kernel ");
+		put_grouped(t, get(now, COUNTER_kernel_drops));
+		text_puts(t, ", interface ");
+		put_grouped(t, get(now, COUNTER_interface_drops));
+		text_putf(t, " (%.3g%% of what came)", r.loss_percent);
 	}
-	text_puts(t, "kernel ");
-	put_grouped(t, get(now, COUNTER_kernel_drops));
-	text_puts(t, ", interface ");
-	put_grouped(t, get(now, COUNTER_interface_drops));
-	text_putf(t, " (%.3g%% of what came)\n", r.loss_percent);
+	if (n_tx > 0) {
+		text_puts(t, r.n_drops > 0 ? "; " : "");
+		put_grouped(t, n_tx);
+		text_puts(t, " of what was sent");
+	}
+	if (n_slowdowns > 0) {
+		text_puts(t, "; slowed down ");
+		put_grouped(t, n_slowdowns);
+		text_puts(t, n_slowdowns == 1 ? " time, to " : " times, as far as ");
+		put_rate(t, (double)get(now, COUNTER_rate_lowest_pps));
+		text_puts(t, "/s");
+	}
+	text_putc(t, '\n');
 }
 
 static void put_output(struct text *t, const struct status_sample *now)

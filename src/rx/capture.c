@@ -23,7 +23,7 @@ struct capture {
 	void *ctx;
 	int64_t frac_ns; /* nanoseconds of one unit of ts.tv_usec */
 	struct pcap_stat last;
-	uint64_t kernel_drops, interface_drops;
+	uint64_t kernel_drops;
 };
 
 static int set_link_type(struct capture *c, const char *name, struct diag *diag)
@@ -173,17 +173,15 @@ void capture_wait(struct capture *const *captures, size_t n, int64_t timeout_ns)
 	(void)!ppoll(fds, n < 4 ? n : 4, &ts, NULL);
 }
 
-bool capture_stats(struct capture *c, uint64_t *kernel_drops, uint64_t *interface_drops)
+bool capture_stats(struct capture *c, uint64_t *kernel_drops)
 {
 	struct pcap_stat now;
 	if (c->is_file || pcap_stats(c->pcap, &now) < 0)
 		return false;
 	/* libpcap counts in 32 bits. */
 	c->kernel_drops += (uint32_t)(now.ps_drop - c->last.ps_drop);
-	c->interface_drops += (uint32_t)(now.ps_ifdrop - c->last.ps_ifdrop);
 	c->last = now;
 	*kernel_drops = c->kernel_drops;
-	*interface_drops = c->interface_drops;
 	return true;
 }
 

@@ -48,8 +48,9 @@ int capture_read(struct capture *capture, int max, capture_cb cb, void *ctx, str
 /* Waits until a packet is there, at most timeout_ns, on n captures (at most 4). */
 void capture_wait(struct capture *const *captures, size_t n, int64_t timeout_ns);
 
-/* Packets that the kernel and the interface dropped since the start. False: not known. */
-bool capture_stats(struct capture *capture, uint64_t *kernel_drops, uint64_t *interface_drops);
+/* Packets that the kernel dropped since the start because the ring was full. False: not known. What the
+ * interface drops is net/link_stats.h's to say. */
+bool capture_stats(struct capture *capture, uint64_t *kernel_drops);
 
 /* A capture file under construction, nanosecond stamps. Any thread may add packets. Opaque. */
 struct capture_dump;

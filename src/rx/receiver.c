@@ -338,16 +338,13 @@ static void read_stats(struct receiver *r, int64_t now_ns)
 	if (now_ns < r->next_stats_ns)
 		return;
 	r->next_stats_ns = now_ns + STATS_NS;
-	uint64_t kernel = 0, interface = 0;
+	uint64_t kernel = 0;
 	for (size_t i = 0; i < r->config.n_captures; i++) {
-		uint64_t k, f;
-		if (capture_stats(r->config.captures[i], &k, &f)) {
-			kernel += k;
-			interface += f;
-		}
+		uint64_t n;
+		if (capture_stats(r->config.captures[i], &n))
+			kernel += n;
 	}
 	counters_set(r->config.counters, COUNTER_kernel_drops, kernel);
-	counters_set(r->config.counters, COUNTER_interface_drops, interface);
 }
 
 static void read_messages(struct receiver *r, int64_t now_ns)

@@ -1,5 +1,5 @@
 """--threads: any number of senders and receivers finds the same, asks each target as often as one would,
-and keeps the one rate together. Needs root."""
+and keeps the one rate together. --adaptive: drops slow it. Needs root."""
 import bisect
 import collections
 import ipaddress
@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 
 import pytest
 from scapy.utils import RawPcapReader
@@ -33,6 +34,13 @@ def fixture_lab():
         yield lab
     finally:
         lab.close()
+
+
+def wait_for(what, seconds=20):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
 
 
 class Capture:
@@ -253,6 +261,57 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
     assert "one receiver instead of 3: PACKET_FANOUT: Protocol not available" in done.stderr
     assert "3 sending and 1 receiving threads" in done.stderr
     assert len(records_of(done)) > 20
+
+
+def stalled_scan(lab, tmp_path, *options):
+    """A scan that stands still for a second while answers arrive: the kernel drops what it has no room for.
+    Returns its status lines, its counters and what it said."""
+    # Everything is refused, and late: answers of the last 0.9 s are on their way when the scanner stops.
+    lab.start("--seed", "3", "--preset", "mixed", "--set", "answer=0", "--set", "closed=100", "--set", "prohibited=0", "--set", "loss=0", "--set",
+              "rtt=900", "--set", "host.tarpit=0", "--set", "host.hyperacktive=0", "--set", "host.pseudo=0")
+    status = tmp_path / "status"
+    proc = subprocess.Popen(
+        ["ip", "netns", "exec", lab.scan.name, SYNSPECT, "scan", "-i", lab.dev, "--allow-reserved", "-r", "5k", "-p",
+         "80", "--max-targets", "30000", "--cooldown", "2s", "--hyperack", "0", "--timeout", "1s", "--status-file", str(status), "-o", "/dev/null", *options,
+         "28.0.0.0/12"], stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: status.exists() and len(status.read_text().splitlines()) >= 2)
+        proc.send_signal(signal.SIGSTOP)
+        time.sleep(1)
+    finally:
+        proc.send_signal(signal.SIGCONT)
+    said = proc.communicate(timeout=60)[1]
+    lab.stop()
+    lines = [json.loads(line) for line in status.read_text().splitlines()]
+    assert proc.returncode in (0, 4), said
+    return lines, lines[-1]["counters"], said
+
+
+def test_drops_slow_the_sender_and_it_recovers(lab, tmp_path):
+    lines, counters, said = stalled_scan(lab, tmp_path, "--adaptive", "--min-rate", "1k")
+    assert counters["kernel_drops"] > 0
+    assert counters["slowdowns"] >= 1 and 1000 <= counters["rate_lowest_pps"] <= 3600
+    allowed = [line["counters"]["rate_allowed_pps"] for line in lines]
+    assert allowed[0] == 5000 and min(allowed) < 4500
+    lowest = allowed.index(min(allowed))
+    assert max(allowed[lowest:]) > min(allowed) + 500
+    # What is allowed is what is sent.
+    for line in lines[lowest:]:
+        assert line["sent_pps"] <= line["counters"]["rate_allowed_pps"] * 1.02 + 50
+    assert re.search(r"drops +kernel [0-9,]+, interface 0 .*; slowed down \d+ times?, (to|as far as) [0-9.k]+/s", said)
+
+
+def test_no_adaptive_keeps_the_rate(lab, tmp_path):
+    lines, counters, said = stalled_scan(lab, tmp_path, "--no-adaptive")
+    assert counters["kernel_drops"] > 0
+    assert counters["slowdowns"] == 0 and counters["rate_lowest_pps"] == 5000
+    assert {line["counters"]["rate_allowed_pps"] for line in lines} == {5000}
+    assert "slowed" not in said
+
+
+def test_a_least_rate_above_the_rate_is_refused(lab):
+    done = scan(lab, "-r", "1k", "--min-rate", "2k", "-p", "80", "-G", lab.world.mac("nsim1"), "27.0.0.0/24", check=False)
+    assert done.returncode == 2 and "--min-rate 2000 is more than --rate 1000" in done.stderr
 
 
 def test_a_thread_that_cannot_start_is_said(lab, tmp_path):

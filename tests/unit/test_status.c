@@ -63,6 +63,14 @@ static void test_line_has_percent_rate_answers_drops_and_time_left(void **state)
 	assert_string_equal(line(&stream, STATUS_SENDING, &start, &now),
 	    "400k targets 0:00:40; sent 412k (10.3k/s); answers 5321 (133/s), identified 1201, open 33; "
 	    "drops 12");
+	now.counters.v[COUNTER_interface_tx_drops] = 8;
+	now.counters.v[COUNTER_rate_asked_pps] = 20000;
+	now.counters.v[COUNTER_rate_allowed_pps] = 14000;
+	now.counters.v[COUNTER_slowdowns] = 1;
+	assert_non_null(
+	    strstr(line(&stream, STATUS_SENDING, &start, &now), "; drops 20, slowed to 14.0k/s"));
+	now.counters.v[COUNTER_rate_allowed_pps] = 20000;
+	assert_null(strstr(line(&stream, STATUS_SENDING, &start, &now), "slowed"));
 }
 
 static void test_line_is_short_and_finite_for_any_counters(void **state)
@@ -229,6 +237,15 @@ static void test_summary_tells_the_whole_story(void **state)
 	assert_non_null(strstr(buf, "\n            send errors 3\n"));
 	assert_non_null(
 	    strstr(buf, "\ndrops       kernel 200, interface 0 (0.99% of what came)\n"));
+	now.counters.v[COUNTER_interface_tx_drops] = 1700;
+	now.counters.v[COUNTER_slowdowns] = 2;
+	now.counters.v[COUNTER_rate_lowest_pps] = 7000;
+	t = text_make(buf, sizeof(buf) - 1);
+	status_put_summary(&t, &run, &now, NULL);
+	buf[t.len] = '\0';
+	assert_non_null(strstr(buf,
+	    "\ndrops       kernel 200, interface 0 (0.99% of what came); 1,700 of what was sent; "
+	    "slowed down 2 times, as far as 7000/s\n"));
 }
 
 static void test_summary_lines_stay_narrow(void **state)
