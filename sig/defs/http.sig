@@ -42,6 +42,13 @@ rule page rank 50
     start "<html" | "<!doctype html" | "<head>" | "<title>" nocase
     contains ">" within 4..400
 
+# The same to a TLS hello: it is no request line that names a version, so the answer has none either
+# (Python's http.server).
+rule page-to-hello rank 50
+    asked [16 03]
+    start "<html" | "<!doctype html" | "<head>" | "<title>" nocase
+    contains "400" within 4..600
+
 # Devices that forget the slash, or begin with an empty line.
 rule status-odd rank 57
     pattern /(?:HTTP 1\.[01]|\r?\n\r?\n?HTTP\/1\.[01]) [1-5][0-9][0-9][ \r\n]/
@@ -68,7 +75,10 @@ accept "SIP/2.0 501 Not Implemented\r\nServer: mini_httpd/1.30 26Oct2018\r\n\r\n
 accept "<HTML><HEAD><TITLE>Status</TITLE></HEAD>" asked "GET / HTTP/1.0\r\n\r\n" as page
 accept "\r\nHTTP/1.0 200 OK\r\n\r\n" as status-odd
 accept "HTTP 1.0 302 Moved\r\n"
+accept "<!DOCTYPE HTML>\n<html lang=\"en\">\n    <head>\n        <title>Error response</title>\n    </head>\n    <body>\n        <p>Error code: 400</p>" \
+    asked [16 03 01 00 05] as page-to-hello
 reject "<html><body>hello</body></html>\r\n"
+reject "<html><body>hello</body></html>\r\n" asked [16 03 01 00 05]
 accept "ICY 200 OK\r\nicy-name: radio\r\n\r\n" as icy
 reject "HTTP/1.1 xyz OK\r\n\r\n"
 reject "HTTP"
