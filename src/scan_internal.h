@@ -188,4 +188,9 @@ void scan_status_newline(struct scan *scan);
 void scan_status_end(
     struct scan *scan, enum scan_end end, int exit_status, const struct diag *diag);
 
+/* ---- scan_lists.c: put callbacks of metadata_list; ctx is the scan ---- */
+
+void scan_put_hosts(struct text *t, void *ctx);
+void scan_put_prefixes(struct text *t, void *ctx);
+
 #endif

@@ -13,7 +13,6 @@
 
 #define LINE_NS (1 * NS_PER_SEC)
 #define FILE_NS (1 * NS_PER_SEC)
-enum { LIST_PREFIXES_MAX = 4096 /* of each list in the metadata */ };
 
 /* ---- looks at the counters ---- */
 
@@ -39,57 +38,14 @@ static enum status_phase phase_of(const struct scan *scan, const struct status_s
 
 /* ---- the metadata ---- */
 
-static void put_prefix(struct text *t, const char *addr, unsigned len, unsigned port)
-{
-	text_putf(t, "{\"prefix\":\"%s/%u\",\"port\":%u", addr, len, port);
-}
-
-/* Counts what a list leaves out, and says so once. */
-static void warn_cut(size_t n_found)
-{
-	if (n_found > LIST_PREFIXES_MAX)
-		log_warn("the metadata lists the first %d of %zu prefixes that answer everywhere",
-		    LIST_PREFIXES_MAX, n_found);
-}
-
-static void put_prefixes(struct text *t, void *ctx)
-{
-	const struct scan *scan = ctx;
-	char addr[IPADDR_STRLEN];
-	size_t n = 0;
-	for (size_t r = 0; r < scan->n_rx; r++) {
-		const struct prefix_table *table =
-		    engine_get_prefixes(receiver_get_engine(scan->rx[r].receiver));
-		for (size_t i = 0; i < prefix_table_count(table); i++) {
-			const struct prefix *p = prefix_table_at(table, i);
-			if (!p->is_aliased || ++n > LIST_PREFIXES_MAX)
-				continue;
-			text_puts(t, n > 1 ? "," : "");
-			ipaddr_format(&p->addr, addr);
-			put_prefix(t, addr, p->len, p->port);
-			text_putf(t, ",\"asked\":%d,\"answered\":%d}", __builtin_popcount(p->asked),
-			    __builtin_popcount(p->answered));
-		}
-		for (size_t i = 0; i < prefix_table_count_dense(table); i++) {
-			const struct prefix_dense *d = prefix_table_dense_at(table, i);
-			struct ipaddr net = ipaddr_from_v4(d->net);
-			if (++n > LIST_PREFIXES_MAX)
-				continue;
-			text_puts(t, n > 1 ? "," : "");
-			ipaddr_format(&net, addr);
-			put_prefix(t, addr, 24, d->port);
-			text_putf(t, ",\"asked\":256,\"answered\":%u}", d->n_answered);
-		}
-	}
-	warn_cut(n);
-}
-
 /* Describes the run; sample and end are NULL while it has not ended. Returns the text's length. */
 static size_t put_metadata(struct scan *scan, const struct status_sample *sample, const char *end,
     const struct diag *error, int exit_status)
 {
 	static struct writer_summary written; /* large: not for a stack */
-	struct metadata_list list = {.key = "prefixes", .put = put_prefixes, .ctx = scan};
+	struct metadata_list lists[] = {
+	    {.key = "hyperactive_hosts", .put = scan_put_hosts, .ctx = scan},
+	    {.key = "prefixes", .put = scan_put_prefixes, .ctx = scan}};
 	struct metadata m = {
 	    .version = PACKAGE_VERSION,
 	    .command = "scan",
@@ -106,8 +62,8 @@ static size_t put_metadata(struct scan *scan, const struct status_sample *sample
 		m.error = error && error->text[0] ? error->text : NULL;
 		m.counters = &sample->counters;
 		m.written = &written;
-		m.lists = &list;
-		m.n_lists = 1;
+		m.lists = lists;
+		m.n_lists = sizeof(lists) / sizeof(lists[0]);
 	}
 	struct text t = text_make(scan->text, METADATA_TEXT_MAX);
 	metadata_put(&t, &m);

@@ -317,6 +317,11 @@ void engine_abort(struct engine *engine, int64_t now_ns)
 	engine->is_aborting = false;
 }
 
+const struct host_table *engine_get_hosts(const struct engine *engine)
+{
+	return engine->hosts;
+}
+
 const struct prefix_table *engine_get_prefixes(const struct engine *engine)
 {
 	return engine->prefixes;

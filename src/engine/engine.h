@@ -8,6 +8,7 @@
 #include "base/counters.h"
 #include "engine/fsm.h"
 #include "engine/messages.h"
+#include "engine/middlebox.h"
 #include "engine/prefix.h"
 #include "wire/cookie.h"
 
@@ -106,6 +107,9 @@ size_t engine_count_sessions(const struct engine *engine);
  * still have no record. A mark may be set again when the count is 0. O(1). */
 void engine_mark(struct engine *engine);
 size_t engine_count_marked(const struct engine *engine);
+
+/* The hosts that were convicted, for the metadata; borrowed. After the engine's thread has ended. */
+const struct host_table *engine_get_hosts(const struct engine *engine);
 
 /* What was found about prefixes, for the metadata; borrowed. NULL when nothing was tested. After the
  * engine's thread has ended. */

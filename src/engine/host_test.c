@@ -30,6 +30,7 @@ static void convict(struct engine *engine, const struct host *host)
 	struct tx_req req = {
 	    .flow.raddr = host->addr, .kind = TX_REQ_SKIP, .probe_id = SIG_PROBE_NONE};
 	counters_add(engine->counters, COUNTER_hyperack_hosts_convicted, 1);
+	host_table_note_convict(engine->hosts, host);
 	/* When the ring is full the host costs a few more SYNs: nothing is wrong by that. */
 	if (engine->config.skips_hyperacktive && !engine->ops->send(engine->ctx, &req))
 		counters_add(engine->counters, COUNTER_tx_ring_full, 1);

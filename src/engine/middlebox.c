@@ -19,6 +19,8 @@ struct host_table {
 	uint32_t lru_head, lru_tail; /* index + 1: most and least recently used */
 	struct host *hosts;
 	size_t map_len;
+	size_t n_convicts;
+	struct convict convicts[CONVICTS_MAX];
 };
 
 enum hyperack_verdict middlebox_judge(const struct hyperack_evidence *evidence, unsigned threshold)
@@ -44,7 +46,7 @@ int host_table_create(size_t max_hosts, const struct hash_key *key, struct host_
 {
 	if (max_hosts == 0 || max_hosts >= UINT32_MAX / 2)
 		return -EINVAL;
-	struct host_table *table = calloc(1, sizeof(*table));
+	struct host_table *table = calloc(1, sizeof(*table)); /* mapped, not touched */
 	if (!table)
 		return -ENOMEM;
 	size_t n_buckets = 64;
@@ -75,6 +77,23 @@ void host_table_destroy(struct host_table *table)
 		munmap(table->hosts, table->map_len);
 	free(table->buckets);
 	free(table);
+}
+
+void host_table_note_convict(struct host_table *table, const struct host *host)
+{
+	if (table->n_convicts < CONVICTS_MAX)
+		table->convicts[table->n_convicts++] =
+		    (struct convict){.addr = host->addr, .evidence = host->evidence};
+}
+
+size_t host_table_count_convicts(const struct host_table *table)
+{
+	return table->n_convicts;
+}
+
+const struct convict *host_table_convict_at(const struct host_table *table, size_t i)
+{
+	return &table->convicts[i];
 }
 
 static void lru_unlink(struct host_table *table, struct host *host)

@@ -46,6 +46,14 @@ enum hyperack_verdict middlebox_judge(const struct hyperack_evidence *evidence, 
  * is asked. */
 uint16_t middlebox_test_port(const struct hash_key *key, const struct ipaddr *addr, unsigned i);
 
+/* A host that was convicted, for the list of them. */
+struct convict {
+	struct ipaddr addr;
+	struct hyperack_evidence evidence;
+};
+
+enum { CONVICTS_MAX = 1 << 16 }; /* listed; later ones are only counted */
+
 /* Bounded set of hosts; the least recently used unpinned one gives way. Opaque; one thread. */
 struct host_table;
 int host_table_create(size_t max_hosts, const struct hash_key *key, struct host_table **out)
@@ -54,6 +62,11 @@ void host_table_destroy(struct host_table *table);
 
 /* The host of addr, made when new. NULL: all hosts are pinned (the caller does without). O(1). */
 struct host *host_table_get(struct host_table *table, const struct ipaddr *addr);
+/* Puts a host on the list of convicted ones, which outlasts its place in the table. */
+void host_table_note_convict(struct host_table *table, const struct host *host);
+size_t host_table_count_convicts(const struct host_table *table);
+const struct convict *host_table_convict_at(const struct host_table *table, size_t i);
+
 /* The host of addr, or NULL when it is not known. O(1). */
 struct host *host_table_find(struct host_table *table, const struct ipaddr *addr);
 

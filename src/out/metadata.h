@@ -42,7 +42,7 @@ struct metadata {
  * "lists_cut" is true then. */
 void metadata_put(struct text *t, const struct metadata *metadata);
 
-/* Room that is enough for everything but long lists. */
-enum { METADATA_TEXT_MAX = 1024 * 1024 };
+/* Room for two lists of 65,536 elements of 200 bytes, and the rest. Touched only as used. */
+enum { METADATA_TEXT_MAX = 32 * 1024 * 1024 };
 
 #endif

@@ -83,7 +83,7 @@ def judge(lab, targets, paths, netsim_options, floors):
 FLOORS = {
     0: {"found": 1, "outcome": 1, "naming": 1, "hyperacktive.precision": 1, "hyperacktive.recall": 1,
         "decoy.precision": 1, "decoy.recall": 1, "not_spurious": 1, "no_duplicates": 1, "aliased.precision": 1,
-        "aliased.recall": 1},
+        "aliased.recall": 1, "prefix.labelled_v6": 1, "listed_hosts.precision": 1, "listed_hosts.recall": 1},
     1: {"found": 0.998, "outcome": 0.99, "naming": 1, "hyperacktive.precision": 1, "hyperacktive.recall": 0.995,
         "decoy.precision": 1, "decoy.recall": 0.99, "not_spurious": 1, "no_duplicates": 1},
     5: {"found": 0.99, "outcome": 0.98, "naming": 1, "hyperacktive.precision": 1, "hyperacktive.recall": 0.99,

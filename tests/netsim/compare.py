@@ -157,7 +157,7 @@ class Comparison:
             self.metrics["hyperacktive.recall_beside_service"].add(hyper["verdict"])
         if record.get("pseudo_service"):
             self.metrics["pseudo.precision"].add(truth["pseudo_service"])
-        if truth["pseudo_service"] and hyper and hyper["tested"]:
+        if truth["pseudo_service"] and hyper and hyper["tested"] and record.get("data"):
             self.metrics["pseudo.recall_tested"].add(record.get("pseudo_service"))
         if record.get("decoy"):
             self.metrics["decoy.precision"].add(truth["decoy"])
@@ -184,20 +184,33 @@ class Comparison:
             self.metrics["no_duplicates"].add(True)
 
 
+    def add_listed_hosts(self, truths, records, listed):
+        """The metadata's list of HyperACKtive hosts: those that deserve it, and all that records convict."""
+        acks = {target[0]: truth["acks_all_ports"] for target, truth in truths.items()}
+        for host in listed:
+            self.metrics["listed_hosts.precision"].add(acks.get(host))
+        for record in records:
+            if record.get("hyperacktive", {}).get("verdict"):
+                self.metrics["listed_hosts.recall"].add(target_of(record)[0] in listed)
+
+
 def read_metadata(path):
-    """Prefixes of the metadata file's list."""
+    """(Prefixes, hosts) of the metadata file's lists; None without a file."""
     if not path:
-        return set()
+        return None
     with open(path, encoding="utf-8") as file:
-        return {ipaddress.ip_network(p["prefix"]) for p in json.load(file).get("prefixes", [])}
+        metadata = json.load(file)
+    return ({ipaddress.ip_network(p["prefix"]) for p in metadata.get("prefixes", [])},
+            {ipaddress.ip_address(h["ip"]) for h in metadata.get("hyperactive_hosts", [])})
 
 
-def compare(truth_path, record_paths, listed=frozenset()):
+def compare(truth_path, record_paths, listed=None):
     by_target = collections.defaultdict(list)
     for path in record_paths:
         for record in read_json(path):
             if "ip" in record and "outcome" in record:
                 by_target[target_of(record)].append(record)
+    every_record = [r for records in by_target.values() for r in records]
     truths = {target_of(t): t for t in read_json(truth_path)}
     hosts = collections.Counter(address for address, _ in truths)
     result = Comparison()
@@ -212,7 +225,9 @@ def compare(truth_path, record_paths, listed=frozenset()):
     for records in by_target.values():
         result.metrics["not_spurious"].add(False)
         result.spurious.append(({"behaviour": "not a target", "outcome": "-"}, records[0]))
-    result.finish(prefixes, listed)
+    result.finish(prefixes, listed[0] if listed else set())
+    if listed:
+        result.add_listed_hosts(truths, every_record, listed[1])
     return result, len(truths)
 
 
