@@ -85,11 +85,11 @@ bool dedup_test_and_add_bare(struct dedup *d, const struct ipaddr *addr)
 bool dedup_test_and_add_pair(struct dedup *d, const struct target *target)
 {
 	uint64_t key = window_key(&target->addr, target->port);
-	if (has_pair(d, target, key))
+	bool has_only_pairs = !d->has_bare && d->n_tail == 0 && d->n_listed == 0;
+	if (!has_only_pairs && has_pair(d, target, key))
 		return true;
-	window_add(&d->window, key);
 	d->has_pairs = true;
-	return false;
+	return window_test_and_add(&d->window, key);
 }
 
 static bool do_overlap(const struct range *a, const struct range *b)

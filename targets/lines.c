@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "targets/quick.h"
+
 enum { BUF_CAP = 4 * LINES_MAX_LEN };
 
 int lines_open(struct lines *lines, const char *path, struct diag *diag)
@@ -15,7 +17,7 @@ int lines_open(struct lines *lines, const char *path, struct diag *diag)
 	int err = reader_open(&lines->reader, path, diag);
 	if (err)
 		return err;
-	lines->buf = malloc(BUF_CAP);
+	lines->buf = calloc(1, BUF_CAP + QUICK_SLACK);
 	if (!lines->buf) {
 		reader_close(&lines->reader);
 		return diag_set(diag, -ENOMEM, "%s: no memory", path);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "targets/lines.h"
+#include "targets/quick.h"
 #include "targets/resolve.h"
 
 void load_format_place(const struct load_place *place, char *buf, size_t cap)
@@ -43,6 +44,35 @@ static int visit_text(
 	return err < 0 ? locate(*place, column, err, diag) : err;
 }
 
+/* The plain lines that come next, if any. */
+static int visit_quick(struct lines *lines, load_visit_fn *fn, void *context, struct diag *diag)
+{
+	enum { BATCH = 64 };
+	struct quick_line line[BATCH];
+	struct load_place place = {.file = lines->reader.name};
+	struct item item = {.kind = ITEM_RANGE, .prefix_len = 128};
+	int err = 0;
+	for (;;) {
+		const char *text = lines->buf + lines->off;
+		place.line_no = lines->line_no;
+		size_t n = quick_lines(lines, line, BATCH);
+		for (size_t i = 0; i < n && !err; i++) {
+			const char *newline = memchr(text, '\n', LINES_MAX_LEN);
+			place.text = text;
+			place.len = (size_t)(newline - text) - (newline[-1] == '\r');
+			place.line_no++;
+			text = newline + 1;
+			item.range.lo = item.range.hi = line[i].addr;
+			item.port = line[i].port;
+			err = fn(context, &item, &place, diag);
+		}
+		if (err)
+			return err < 0 ? locate(place, 0, err, diag) : err;
+		if (n < BATCH)
+			return 0;
+	}
+}
+
 static int visit_file(const char *path, load_visit_fn *fn, void *context, struct diag *diag)
 {
 	struct lines lines;
@@ -51,6 +81,9 @@ static int visit_file(const char *path, load_visit_fn *fn, void *context, struct
 		return err;
 	for (;;) {
 		struct load_place place = {.file = lines.reader.name};
+		err = visit_quick(&lines, fn, context, diag);
+		if (err)
+			break;
 		err = lines_next(&lines, true, &place.text, &place.len, diag);
 		if (err <= 0)
 			break;

@@ -20,12 +20,13 @@
 #include "targets/item.h"
 #include "targets/lines.h"
 #include "targets/load.h"
+#include "targets/quick.h"
 #include "targets/resolve.h"
 
 enum { LOOK_AHEAD = 256, MAX_WARNINGS = 10, WORK_PER_CALL = 1 << 16 };
 
-/* Lines parsed ahead even without names, so that the memory their targets need is on its way. */
-enum { PARSE_AHEAD = 16 };
+/* Plain lines parsed together, so that the memory their targets need is on its way. */
+enum { PARSE_AHEAD = 32 };
 
 /* Ports of one address up to which each is remembered as a pair. */
 enum { MAX_PAIRS_PER_LINE = 64 };
@@ -224,15 +225,13 @@ static int read_entry(struct stream *s, struct entry *e)
 static int next_entry(struct stream *s)
 {
 	int got = 1;
-	while (s->ring_n < (s->n_names > 0 ? LOOK_AHEAD : PARSE_AHEAD)) {
+	while (s->ring_n < (s->n_names > 0 ? LOOK_AHEAD : 1)) {
 		struct entry *e = &s->ring[(s->ring_first + s->ring_n) % LOOK_AHEAD];
 		got = read_entry(s, e);
 		if (got != 1)
 			break; /* comes up again when the ring is empty */
 		s->ring_n++;
 		s->n_names += e->job != NULL;
-		struct ipaddr addr = u128_to_addr(e->item.range.lo);
-		WINDOW_PREFETCH(&s->dedup.window, window_key(&addr, e->item.port));
 	}
 	if (s->ring_n == 0)
 		return got;
@@ -371,12 +370,18 @@ static void begin_entry(struct stream *s)
 	s->n_pieces = n < 0 ? 0 : (size_t)n;
 }
 
+/* Lets go of an entry whose ranges have all been given out. */
+static void end_if_done(struct stream *s)
+{
+	if (s->entry && (s->piece_i == s->n_pieces || s->addr_i == s->n_addrs))
+		end_entry(s);
+}
+
 /* The next range of the current entry, or of the next one. 1, 0, -EAGAIN, or an error. */
 static int next_range(struct stream *s)
 {
 	for (;;) {
-		if (s->entry && (s->piece_i == s->n_pieces || s->addr_i == s->n_addrs))
-			end_entry(s);
+		end_if_done(s);
 		if (!s->entry) {
 			int got = next_entry(s);
 			if (got != 1)
@@ -442,6 +447,64 @@ static bool next_target(struct stream *s, struct target *out)
 	return true;
 }
 
+/* ---- The fast lane -------------------------------------------------------------------------------- */
+
+/* Is nothing under way but lines of a file? */
+static bool is_plain(struct stream *s)
+{
+	if (!s->has_now)
+		end_if_done(s);
+	return s->is_open && !s->has_now && !s->entry && s->ring_n == 0 && s->input_end == 1;
+}
+
+/* Lines that are nothing but an address, or an address and a port, in the order and with the checks that
+ * all others get (begin_range(), next_target()). Gives out up to n (at most PARSE_AHEAD); *n_lines is how
+ * many it has looked at: 0 when the next one is of another kind. */
+static size_t next_plain(struct stream *s, struct target *out, size_t n, size_t *n_lines)
+{
+	struct quick_line line[PARSE_AHEAD];
+	struct ipaddr addr[PARSE_AHEAD];
+	const struct targets *t = s->targets;
+	uint16_t one = s->ports && s->ports->n == 1 ? s->ports->list[0] : 0;
+	size_t got = 0, off = s->lines.off, k;
+	uint64_t n_duplicates = 0, n_excluded = 0;
+	n = t->n_positions - s->pos < n ? (size_t)(t->n_positions - s->pos) : n;
+	*n_lines = quick_lines(&s->lines, line, n);
+	for (k = 0; k < *n_lines && (line[k].port || one); k++) {
+		addr[k] = u128_to_addr(line[k].addr);
+		WINDOW_PREFETCH(&s->dedup.window, window_key(&addr[k], line[k].port));
+	}
+	if (k < *n_lines) { /* it stands for many ports: back to it, another time */
+		s->lines.off = off;
+		s->lines.line_no -= *n_lines;
+		*n_lines = k > 0 ? quick_lines(&s->lines, line, k) : 0;
+	}
+	for (k = 0; k < *n_lines; k++) {
+		struct target target = {addr[k], line[k].port ? line[k].port : one};
+		bool is_old = line[k].port ? dedup_test_and_add_pair(&s->dedup, &target)
+					   : dedup_test_and_add_bare(&s->dedup, &addr[k]) ||
+						 dedup_has_own_port(&s->dedup, &target);
+		if (is_old || prefix_set_contains(&s->excluded, line[k].addr)) {
+			n_duplicates += is_old;
+			n_excluded += !is_old;
+			continue;
+		}
+		uint64_t pos = s->pos++;
+		if (pos >= s->skip &&
+		    (t->spec.n_shards == 1 || pos % t->spec.n_shards == t->spec.shard))
+			out[got++] = target;
+	}
+	if (n_duplicates > 0)
+		atomic_fetch_add_explicit(
+		    &s->targets->n_duplicates, n_duplicates, memory_order_relaxed);
+	if (n_excluded > 0)
+		atomic_fetch_add_explicit(
+		    &s->targets->n_excluded, n_excluded, memory_order_relaxed);
+	return got;
+}
+
+/* ---- All together --------------------------------------------------------------------------------- */
+
 static enum targets_status status_of(int got)
 {
 	if (got == 0)
@@ -460,6 +523,14 @@ size_t stream_next(struct stream *s, struct targets_iter *it, struct target *out
 		if (s->pos >= t->n_positions) {
 			s->status = it->status = TARGETS_END;
 			break;
+		}
+		size_t n_lines = 0;
+		if (is_plain(s))
+			got += next_plain(
+			    s, out + got, n - got < PARSE_AHEAD ? n - got : PARSE_AHEAD, &n_lines);
+		if (n_lines > 0) {
+			work += n_lines - 1;
+			continue;
 		}
 		if (!s->has_now) {
 			int err = next_range(s);

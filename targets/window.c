@@ -7,7 +7,7 @@
 
 #include "base/u128.h"
 
-enum { MIN_SLOTS = 4096, HUGE_PAGE = 1 << 21 };
+enum { MIN_SLOTS = 4096, GROWTH = 8, HUGE_PAGE = 1 << 21 };
 
 void window_init(struct window *window, size_t cap)
 {
@@ -94,10 +94,12 @@ static void table_put(struct window_table *table, uint64_t key)
 	table->slot[i] = key;
 }
 
-/* Doubles the table. */
-static bool table_grow(struct window_table *table)
+/* Makes the table larger, as large as cap keys need at most. */
+static bool table_grow(struct window_table *table, size_t cap)
 {
-	struct window_table more = {.n_slots = table->n_slots ? 2 * table->n_slots : MIN_SLOTS};
+	size_t most = slots_for(cap),
+	       n_slots = table->n_slots ? GROWTH * table->n_slots : MIN_SLOTS;
+	struct window_table more = {.n_slots = n_slots < most ? n_slots : most};
 	more.slot = alloc_slots(more.n_slots);
 	if (!more.slot)
 		return false;
@@ -118,10 +120,31 @@ bool window_add(struct window *window, uint64_t key)
 {
 	if (window->young.n >= window->cap)
 		window_rotate(window);
-	if (2 * (window->young.n + 1) > window->young.n_slots && !table_grow(&window->young))
+	if (2 * (window->young.n + 1) > window->young.n_slots &&
+	    !table_grow(&window->young, window->cap))
 		return false;
 	table_put(&window->young, key);
 	return true;
+}
+
+bool window_test_and_add(struct window *window, uint64_t key)
+{
+	struct window_table *young = &window->young;
+	if (window->old.n > 0 && table_has(&window->old, key))
+		return true;
+	if (young->n >= window->cap || 2 * (young->n + 1) > young->n_slots) {
+		if (window_has(window, key))
+			return true;
+		window_add(window, key);
+		return false;
+	}
+	size_t mask = young->n_slots - 1, i = key & mask;
+	for (; young->slot[i]; i = (i + 1) & mask)
+		if (young->slot[i] == key)
+			return true;
+	young->slot[i] = key;
+	young->n++;
+	return false;
 }
 
 void window_rotate(struct window *window)

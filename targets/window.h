@@ -48,6 +48,9 @@ bool window_has(const struct window *window, uint64_t key);
 /* Remembers key. Returns false, and forgets it at once, only when memory is out. */
 bool window_add(struct window *window, uint64_t key);
 
+/* Was it there? Remembers it if not, as window_add(). */
+bool window_test_and_add(struct window *window, uint64_t key);
+
 /* Forgets what was added before the last call of this: for windows of time. */
 void window_rotate(struct window *window);
 

@@ -12,7 +12,7 @@ import time
 import pytest
 from scapy.all import TCP
 
-from test_scan import Capture, Pair, address, start, unzstd, wait_until
+from test_scan import Capture, Pair, address
 
 # 10.9.8.0/24 and 64 IPv6 hosts, on two open ports and a closed one.
 TARGETS = ("-p", "80,81,2222", "10.9.8.0/24", "fd00:10::8:0/122")
@@ -28,6 +28,25 @@ def fixture_pair():
     pair = Pair()
     yield pair
     pair.close()
+
+
+def start(pair, *args):
+    return subprocess.Popen(pair.command(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until(what, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def unzstd(path):
+    """The lines that plain zstd gets out, as a reader would after a crash."""
+    done = subprocess.run(["zstd", "-dcq", str(path)], capture_output=True, timeout=20)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def keys(out):

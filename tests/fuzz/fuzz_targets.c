@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "targets/item.h"
+#include "targets/quick.h"
 #include "targets/targets.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -64,6 +66,31 @@ static void check_targets(struct targets *targets)
 		assert(compare(&found[i - 1], &found[i]) != 0);
 }
 
+/* What the fast parser takes, the slow one takes with the same meaning. */
+static void check_quick(const uint8_t *bytes, size_t len)
+{
+	char *text = malloc(len + QUICK_SLACK);
+	if (!text)
+		abort();
+	memset(text + len, 'x', QUICK_SLACK);
+	for (size_t i = 0; i < len; i++) /* lists with a NUL are not for it */
+		text[i] = bytes[i] ? (char)bytes[i] : ' ';
+	for (const char *p = text, *newline; (newline = memchr(p, '\n', (size_t)(text + len - p)));
+	     p = newline + 1) {
+		struct quick_line line;
+		struct item item;
+		size_t used = quick_parse(p, (size_t)(text + len - p), &line);
+		if (used == 0)
+			continue;
+		assert(p + used == newline + 1);
+		bool has_cr = newline > p && newline[-1] == '\r';
+		int err = item_parse(p, (size_t)(newline - p) - has_cr, &item, NULL, NULL);
+		assert(err == 0 && item.kind == ITEM_RANGE && item.prefix_len == 128);
+		assert(u128_eq(item.range.lo, line.addr) && item.port == line.port && !item.ports);
+	}
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	static bool is_ready;
@@ -77,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	is_ready = true;
 	uint8_t bits = len > 0 ? bytes[0] : 0;
 	size_t text_len = len > 0 ? len - 1 : 0;
+	check_quick(bytes + (len > 0), text_len);
 	int fd = memfd_create("targets", MFD_CLOEXEC);
 	if (fd < 0 || (text_len > 0 && write(fd, bytes + 1, text_len) != (ssize_t)text_len))
 		abort();
