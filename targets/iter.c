@@ -19,62 +19,67 @@ void targets_iter_init(
 	*it = (struct targets_iter){
 	    .targets = targets,
 	    .pos = first,
-	    .end = targets->n_positions,
+	    .end = atomic_load_explicit(&targets->n_positions, memory_order_acquire),
 	    .step = (uint64_t)spec->n_shards * n_slices,
-	    .status = first < targets->n_positions ? TARGETS_OK : TARGETS_END,
 	};
+	it->status = first < it->end ? TARGETS_OK : TARGETS_END;
 	if (targets->stream) {
 		it->pos = 0;
 		it->status = TARGETS_OK;
 	}
 }
 
-/* The next position, or the end. */
-static inline void advance(struct targets_iter *it)
+/* k positions further. Beyond the end it stays in step, for parts that are still to come. */
+static inline void advance(struct targets_iter *it, size_t k)
 {
-	if (it->end - it->pos > it->step) {
-		it->pos += it->step;
-	} else {
-		it->pos = it->end;
+	uint64_t last = it->pos + (k - 1) * it->step;
+	it->pos = UINT64_MAX - last < it->step ? UINT64_MAX : last + it->step;
+	if (it->pos >= it->end)
 		it->status = TARGETS_END;
-	}
 }
 
-static size_t next_batch(struct targets_iter *it, struct target *out, size_t n)
+/* The part that has position pos, which is before the end. */
+static inline const struct part *part_at(const struct targets *t, uint64_t pos)
 {
-	const struct targets *t = it->targets;
+	if (pos < t->main.end)
+		return &t->main;
+	size_t i = 0;
+	while (pos >= t->returned[i]->end)
+		i++;
+	return t->returned[i];
+}
+
+static size_t next_batch(
+    struct targets_iter *it, const struct part *part, struct target *out, size_t n)
+{
 	uint64_t index[BATCH];
-	uint64_t left = (it->end - it->pos - 1) / it->step + 1;
+	uint64_t end = it->end < part->end ? it->end : part->end, pos = it->pos - part->begin;
+	uint64_t left = (end - it->pos - 1) / it->step + 1;
 	size_t k = left < n ? (size_t)left : n;
-	if (t->is_permuted) {
-		permute_batch(&t->perm, it->pos, it->step, k, index);
+	if (part->is_permuted) {
+		permute_batch(&part->perm, pos, it->step, k, index);
 	} else {
 		for (size_t i = 0; i < k; i++)
-			index[i] = it->pos + i * it->step;
+			index[i] = pos + i * it->step;
 	}
 	for (size_t i = 0; i < k; i++)
-		space_prefetch(&t->space, index[i]);
+		space_prefetch(&part->space, index[i]);
 	for (size_t i = 0; i < k; i++)
-		space_get(&t->space, index[i], &out[i]);
-	if (k == left) {
-		it->pos = it->end;
-		it->status = TARGETS_END;
-	} else {
-		it->pos += k * it->step;
-	}
+		space_get(&part->space, index[i], &out[i]);
+	advance(it, k);
 	return k;
 }
 
-static size_t next_batch_wide(struct targets_iter *it, struct target *out, size_t n)
+static size_t next_batch_wide(
+    struct targets_iter *it, const struct part *part, struct target *out, size_t n)
 {
-	const struct targets *t = it->targets;
 	size_t k = 0;
-	for (; k < n && it->status == TARGETS_OK; k++) {
-		struct u128 index = u128_from_u64(it->pos);
-		if (t->is_permuted)
-			index = permute_wide_index(&t->perm_wide, index);
-		space_get_wide(&t->space, index, &out[k]);
-		advance(it);
+	for (; k < n && it->pos < it->end && it->pos < part->end; k++) {
+		struct u128 index = u128_from_u64(it->pos - part->begin);
+		if (part->is_permuted)
+			index = permute_wide_index(&part->perm_wide, index);
+		space_get_wide(&part->space, index, &out[k]);
+		advance(it, 1);
 	}
 	return k;
 }
@@ -110,16 +115,23 @@ size_t targets_iter_next(struct targets_iter *it, struct target *out, size_t n)
 	if (t->stream) {
 		if (it->status == TARGETS_END || it->status == TARGETS_ERROR)
 			return 0;
-		size_t k = stream_next(t->stream, it, out, n);
+		size_t k = stream_next(t->stream, it, is_filtered, out, n);
 		return is_filtered ? filter_live(t, out, k) : k;
 	}
 	size_t got = 0;
+	if (it->status == TARGETS_END && is_filtered) {
+		/* Has a reload brought something back? */
+		it->end = atomic_load_explicit(&t->n_positions, memory_order_acquire);
+		if (it->pos < it->end)
+			it->status = TARGETS_OK;
+	}
 	/* After a reload that excludes much, yielding little must not take forever. */
 	size_t n_tries = n / BATCH + 64;
 	for (; got < n && it->status == TARGETS_OK && n_tries > 0; n_tries--) {
 		size_t want = n - got < BATCH ? n - got : BATCH;
-		size_t k = t->space.is_wide ? next_batch_wide(it, out + got, want)
-					    : next_batch(it, out + got, want);
+		const struct part *part = part_at(t, it->pos);
+		size_t k = part->space.is_wide ? next_batch_wide(it, part, out + got, want)
+					       : next_batch(it, part, out + got, want);
 		got += is_filtered ? filter_live(t, out + got, k) : k;
 	}
 	return got;
@@ -159,13 +171,9 @@ int targets_iter_restore(
 	/* The first position of this slice that is not before index. */
 	if (position->index > it->pos) {
 		uint64_t n_steps = (position->index - it->pos - 1) / it->step + 1;
-		uint64_t left = it->end > it->pos ? (it->end - it->pos - 1) / it->step : 0;
-		if (it->end <= it->pos || n_steps > left) {
-			it->pos = it->end;
-			it->status = TARGETS_END;
-		} else {
-			it->pos += n_steps * it->step;
-		}
+		bool is_beyond = n_steps > (UINT64_MAX - it->pos) / it->step;
+		it->pos = is_beyond ? UINT64_MAX : it->pos + n_steps * it->step;
+		it->status = it->pos < it->end ? TARGETS_OK : TARGETS_END;
 	}
 	return 0;
 }

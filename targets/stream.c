@@ -78,8 +78,11 @@ struct stream {
 	bool has_now;
 
 	struct dedup dedup;
-	uint64_t pos;  /* of the next target */
+	uint64_t pos;  /* of the next target; excluded ones have one too, so that exclusions may
+	                       change while shards and positions stay what they are */
 	uint64_t skip; /* before this, nothing is given out */
+	uint64_t n_allowed; /* not excluded so far */
+	bool is_filtered;   /* the caller knows newer exclusions than excluded */
 	enum targets_status status;
 	struct diag error;
 	uint64_t n_warnings;
@@ -437,14 +440,27 @@ static bool next_target(struct stream *s, struct target *out)
 		atomic_fetch_add_explicit(&s->targets->n_duplicates, 1, memory_order_relaxed);
 		return false;
 	}
-	struct u128 addr = u128_from_addr(&out->addr);
 	/* Inside a wide IPv6 range the IPv4-mapped addresses are not IPv6 targets. */
-	bool is_hole = u128_is_v4(addr) && !u128_is_v4(x->range.lo);
-	if (is_hole || prefix_set_contains(&s->excluded, addr)) {
-		atomic_fetch_add_explicit(&s->targets->n_excluded, 1, memory_order_relaxed);
+	return !(ipaddr_is_v4(&out->addr) && !u128_is_v4(x->range.lo));
+}
+
+/* A target that is there for the first time gets its position. Is it to be given out? */
+static inline bool admit(struct stream *s, struct u128 addr, uint64_t *n_excluded)
+{
+	const struct targets *t = s->targets;
+	uint64_t pos = s->pos++;
+	if (!s->is_filtered && prefix_set_contains(&s->excluded, addr)) {
+		++*n_excluded;
 		return false;
 	}
-	return true;
+	s->n_allowed++;
+	return pos >= s->skip && (t->spec.n_shards == 1 || pos % t->spec.n_shards == t->spec.shard);
+}
+
+static void count_excluded(struct stream *s, uint64_t n)
+{
+	if (n > 0)
+		atomic_fetch_add_explicit(&s->targets->n_excluded, n, memory_order_relaxed);
 }
 
 /* ---- The fast lane -------------------------------------------------------------------------------- */
@@ -468,7 +484,7 @@ static size_t next_plain(struct stream *s, struct target *out, size_t n, size_t 
 	uint16_t one = s->ports && s->ports->n == 1 ? s->ports->list[0] : 0;
 	size_t got = 0, off = s->lines.off, k;
 	uint64_t n_duplicates = 0, n_excluded = 0;
-	n = t->n_positions - s->pos < n ? (size_t)(t->n_positions - s->pos) : n;
+	n = t->main.end - s->n_allowed < n ? (size_t)(t->main.end - s->n_allowed) : n;
 	*n_lines = quick_lines(&s->lines, line, n);
 	for (k = 0; k < *n_lines && (line[k].port || one); k++) {
 		addr[k] = u128_to_addr(line[k].addr);
@@ -484,22 +500,15 @@ static size_t next_plain(struct stream *s, struct target *out, size_t n, size_t 
 		bool is_old = line[k].port ? dedup_test_and_add_pair(&s->dedup, &target)
 					   : dedup_test_and_add_bare(&s->dedup, &addr[k]) ||
 						 dedup_has_own_port(&s->dedup, &target);
-		if (is_old || prefix_set_contains(&s->excluded, line[k].addr)) {
-			n_duplicates += is_old;
-			n_excluded += !is_old;
-			continue;
-		}
-		uint64_t pos = s->pos++;
-		if (pos >= s->skip &&
-		    (t->spec.n_shards == 1 || pos % t->spec.n_shards == t->spec.shard))
+		if (is_old)
+			n_duplicates++;
+		else if (admit(s, line[k].addr, &n_excluded))
 			out[got++] = target;
 	}
 	if (n_duplicates > 0)
 		atomic_fetch_add_explicit(
 		    &s->targets->n_duplicates, n_duplicates, memory_order_relaxed);
-	if (n_excluded > 0)
-		atomic_fetch_add_explicit(
-		    &s->targets->n_excluded, n_excluded, memory_order_relaxed);
+	count_excluded(s, n_excluded);
 	return got;
 }
 
@@ -512,15 +521,17 @@ static enum targets_status status_of(int got)
 	return got == -EAGAIN ? TARGETS_WAIT : TARGETS_ERROR;
 }
 
-size_t stream_next(struct stream *s, struct targets_iter *it, struct target *out, size_t n)
+size_t stream_next(
+    struct stream *s, struct targets_iter *it, bool is_filtered, struct target *out, size_t n)
 {
 	const struct targets *t = s->targets;
 	size_t got = 0;
 	pthread_mutex_lock(&s->lock);
 	it->status = s->status;
+	s->is_filtered = is_filtered;
 	for (size_t work = 0; got < n && work < n + WORK_PER_CALL && it->status == TARGETS_OK;
 	     work++) {
-		if (s->pos >= t->n_positions) {
+		if (s->n_allowed >= t->main.end) {
 			s->status = it->status = TARGETS_END;
 			break;
 		}
@@ -546,10 +557,9 @@ size_t stream_next(struct stream *s, struct targets_iter *it, struct target *out
 			end_range(s);
 		if (!is_new)
 			continue;
-		uint64_t pos = s->pos++;
-		if (pos >= s->skip &&
-		    (t->spec.n_shards == 1 || pos % t->spec.n_shards == t->spec.shard))
-			got++;
+		uint64_t n_excluded = 0;
+		got += admit(s, u128_from_addr(&out[got].addr), &n_excluded);
+		count_excluded(s, n_excluded);
 	}
 	it->pos = s->pos > s->skip ? s->pos : s->skip;
 	pthread_mutex_unlock(&s->lock);

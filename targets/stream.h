@@ -26,8 +26,10 @@ int stream_create(struct targets *targets, struct prefix_set *excluded, bool is_
     struct diag *diag, struct stream **out) __attribute__((warn_unused_result));
 void stream_destroy(struct stream *stream);
 
-/* targets_iter_next() of a stream: any thread, one at a time gets on. */
-size_t stream_next(struct stream *stream, struct targets_iter *it, struct target *out, size_t n);
+/* targets_iter_next() of a stream: any thread, one at a time gets on. is_filtered: the caller leaves out
+ * what is excluded, by exclusions newer than those of stream_create(). */
+size_t stream_next(
+    struct stream *stream, struct targets_iter *it, bool is_filtered, struct target *out, size_t n);
 
 /* Everything before position counts as yielded. */
 void stream_skip_to(struct stream *stream, uint64_t position);
@@ -39,7 +41,7 @@ const char *stream_error(const struct stream *stream);
 /* What identifies the input: names, and of regular files size, first and last 64 KiB. Returns 0 or an
  * error with diag. */
 struct hash_digest_state;
-int stream_digest(const struct targets_spec *spec, const struct prefix_set *excluded,
-    struct hash_digest_state *state, struct diag *diag) __attribute__((warn_unused_result));
+int stream_digest(const struct targets_spec *spec, struct hash_digest_state *state,
+    struct diag *diag) __attribute__((warn_unused_result));
 
 #endif

@@ -49,7 +49,8 @@ static int parse_ports(const struct targets_spec *spec, struct diag *diag, struc
 	return err ? diag_set(diag, err, "--ports: %s", why.text) : 0;
 }
 
-static int build_random(struct targets *t, const struct prefix_set *excluded, struct diag *diag)
+static int build_random(struct targets *t, const struct prefix_set *excluded, struct space *space,
+    uint64_t *n_unresolved, struct diag *diag)
 {
 	struct port_set *ports;
 	int err = parse_ports(&t->spec, diag, &ports);
@@ -60,20 +61,19 @@ static int build_random(struct targets *t, const struct prefix_set *excluded, st
 		port_set_destroy(ports);
 		return diag_set(diag, -ENOMEM, "no memory for targets");
 	}
-	uint64_t n_unresolved = 0;
 	sets_init(sets, ports);
-	err = load_sets(&t->spec, t->has_iid ? &t->iid : NULL, sets, &n_unresolved, diag);
-	atomic_store(&t->n_unresolved, n_unresolved);
+	err = load_sets(&t->spec, t->has_iid ? &t->iid : NULL, sets, n_unresolved, diag);
 	if (!err)
 		err = sets_finish(sets, excluded, diag);
-	if (!err && space_init(&t->space, sets))
+	if (!err && space_init(space, sets))
 		err = diag_set(diag, -ENOMEM, "no memory for this many targets");
 	sets_fini(sets);
 	free(sets);
 	return err;
 }
 
-static int build_ordered(struct targets *t, const struct prefix_set *excluded, struct diag *diag)
+static int build_ordered(struct targets *t, const struct prefix_set *excluded, struct space *space,
+    uint64_t *n_unresolved, struct diag *diag)
 {
 	struct port_set *ports;
 	struct ordered ordered;
@@ -82,11 +82,9 @@ static int build_ordered(struct targets *t, const struct prefix_set *excluded, s
 		return err;
 	if (ordered_init(&ordered, ports))
 		return diag_set(diag, -ENOMEM, "no memory for targets");
-	uint64_t n_unresolved = 0;
-	err = load_ordered(&t->spec, t->has_iid ? &t->iid : NULL, &ordered, &n_unresolved, diag);
-	atomic_store(&t->n_unresolved, n_unresolved);
+	err = load_ordered(&t->spec, t->has_iid ? &t->iid : NULL, &ordered, n_unresolved, diag);
 	if (!err)
-		err = ordered_finish(&ordered, excluded, &t->space, diag);
+		err = ordered_finish(&ordered, excluded, space, diag);
 	ordered_fini(&ordered);
 	return err;
 }
@@ -95,13 +93,13 @@ static int build_ordered(struct targets *t, const struct prefix_set *excluded, s
 static int check_size(const struct targets *t, struct diag *diag)
 {
 	const struct targets_spec *spec = &t->spec;
-	if (u128_eq(t->space.n, U128_MAX))
+	if (u128_eq(t->main.space.n, U128_MAX))
 		return diag_set(
 		    diag, -E2BIG, "more than 2^128 targets: name longer prefixes or fewer ports");
-	if (t->space.is_wide && !spec->max_targets)
+	if (t->main.space.is_wide && !spec->max_targets)
 		return diag_set(diag, -E2BIG,
 		    "more than 2^64-1 targets: give --max-targets N to probe a sample of N");
-	struct u128 n = t->space.n_addresses;
+	struct u128 n = t->main.space.n_addresses;
 	if (spec->max_targets && u128_lt(u128_from_u64(spec->max_targets), n))
 		n = u128_from_u64(spec->max_targets);
 	if (u128_lt(u128_from_u64(1 << 24), n) && spec->n_exclude_files == 0 && !spec->no_exclude)
@@ -111,19 +109,28 @@ static int check_size(const struct targets *t, struct diag *diag)
 	return 0;
 }
 
-static void number_positions(struct targets *t)
+int targets_number(
+    struct targets *t, const struct prefix_set *excluded, struct part *part, struct diag *diag)
 {
-	uint64_t n = t->space.is_wide ? UINT64_MAX : t->space.n.lo;
+	uint64_t n_unresolved = 0;
+	part->is_permuted = t->spec.order == TARGETS_ORDER_RANDOM;
+	int err = part->is_permuted ? build_random(t, excluded, &part->space, &n_unresolved, diag)
+				    : build_ordered(t, excluded, &part->space, &n_unresolved, diag);
+	if (err)
+		return err;
+	atomic_store(&t->n_unresolved, n_unresolved);
+	const struct space *space = &part->space;
+	uint64_t n = space->is_wide ? UINT64_MAX : space->n.lo;
 	if (t->spec.max_targets && t->spec.max_targets < n)
 		n = t->spec.max_targets;
-	t->n_positions = n;
-	t->is_permuted = t->spec.order == TARGETS_ORDER_RANDOM;
-	if (!t->is_permuted || n == 0)
-		return;
-	if (t->space.is_wide)
-		permute_wide_init(&t->perm_wide, t->space.n, t->spec.seed);
+	part->end = part->begin + n;
+	if (!part->is_permuted || n == 0)
+		return 0;
+	if (space->is_wide)
+		permute_wide_init(&part->perm_wide, space->n, t->spec.seed);
 	else
-		permute_init(&t->perm, t->space.n.lo, t->spec.seed);
+		permute_init(&part->perm, space->n.lo, t->spec.seed);
+	return 0;
 }
 
 static void make_digest(struct targets *t)
@@ -133,20 +140,24 @@ static void make_digest(struct targets *t)
 	hash_digest_init(&state);
 	hash_digest_update(&state, ORDER_VERSION, sizeof(ORDER_VERSION));
 	hash_digest_update(&state, &order, 1);
-	space_digest(&t->space, &state);
+	space_digest(&t->main.space, &state);
 	hash_digest_final(&state, t->digest);
 }
 
-static int build_set(struct targets *t, const struct prefix_set *excluded, struct diag *diag)
+/* Takes excluded when a reload may need it. */
+static int build_set(struct targets *t, struct prefix_set *excluded, struct diag *diag)
 {
-	int err = t->spec.order == TARGETS_ORDER_LIST ? build_ordered(t, excluded, diag)
-						      : build_random(t, excluded, diag);
+	int err = targets_number(t, excluded, &t->main, diag);
 	if (!err)
 		err = check_size(t, diag);
 	if (err)
 		return err;
-	number_positions(t);
+	atomic_store(&t->n_positions, t->main.end);
 	make_digest(t);
+	if (t->spec.n_exclude_files > 0) {
+		t->left_out = *excluded;
+		prefix_set_init(excluded);
+	}
 	return 0;
 }
 
@@ -158,11 +169,11 @@ static int build_stream(
 	hash_digest_init(&state);
 	hash_digest_update(&state, ORDER_VERSION, sizeof(ORDER_VERSION));
 	hash_digest_update(&state, &order, 1);
-	int err = stream_digest(&t->spec, excluded, &state, diag);
+	int err = stream_digest(&t->spec, &state, diag);
 	if (err)
 		return err;
 	hash_digest_final(&state, t->digest);
-	t->n_positions = t->spec.max_targets ? t->spec.max_targets : UINT64_MAX;
+	t->main.end = t->spec.max_targets ? t->spec.max_targets : UINT64_MAX;
 	return stream_create(t, excluded, is_mixed, diag, &t->stream);
 }
 
@@ -217,6 +228,7 @@ int targets_create(const struct targets_spec *spec, struct diag *diag, struct ta
 	}
 	t->spec = *spec;
 	prefix_set_init(&t->live);
+	prefix_set_init(&t->left_out);
 	int err = build(t, diag);
 	if (err) {
 		targets_destroy(t);
@@ -231,7 +243,12 @@ void targets_destroy(struct targets *t)
 	if (!t)
 		return;
 	stream_destroy(t->stream);
-	space_fini(&t->space);
+	space_fini(&t->main.space);
+	for (size_t i = 0; i < t->n_returned; i++) {
+		space_fini(&t->returned[i]->space);
+		free(t->returned[i]);
+	}
+	prefix_set_fini(&t->left_out);
 	prefix_set_fini(&t->live);
 	pthread_rwlock_destroy(&t->lock);
 	free(t);
@@ -239,7 +256,7 @@ void targets_destroy(struct targets *t)
 
 bool targets_count(const struct targets *t, uint64_t *out)
 {
-	uint64_t n = t->n_positions, shard = t->spec.shard;
+	uint64_t n = t->main.end, shard = t->spec.shard;
 	if (t->stream)
 		return false;
 	*out = n > shard ? (n - shard - 1) / t->spec.n_shards + 1 : 0;
@@ -250,7 +267,7 @@ bool targets_count_addresses(const struct targets *t, uint64_t *out)
 {
 	if (t->stream)
 		return false;
-	*out = t->space.n_addresses.hi ? UINT64_MAX : t->space.n_addresses.lo;
+	*out = t->main.space.n_addresses.hi ? UINT64_MAX : t->main.space.n_addresses.lo;
 	return true;
 }
 
@@ -267,31 +284,12 @@ void targets_digest(const struct targets *t, uint8_t out[HASH_DIGEST_LEN])
 bool targets_has_family(const struct targets *t, bool is_v4)
 {
 	struct target target;
-	return t->stream || space_first(&t->space, is_v4, &target);
+	return t->stream || space_first(&t->main.space, is_v4, &target);
 }
 
 bool targets_first(const struct targets *t, bool is_v4, struct target *out)
 {
-	return !t->stream && space_first(&t->space, is_v4, out);
-}
-
-int targets_reload_exclusions(struct targets *t, struct diag *diag)
-{
-	struct prefix_set fresh, old;
-	for (size_t i = 0; i < t->spec.n_exclude_files; i++)
-		if (strcmp(t->spec.exclude_files[i], "-") == 0)
-			return diag_set(diag, -ESPIPE,
-			    "exclude file stdin cannot be read again: the exclusions stay as they were");
-	int err = exclude_build(&t->spec, diag, &fresh);
-	if (err)
-		return err;
-	pthread_rwlock_wrlock(&t->lock);
-	old = t->live;
-	t->live = fresh;
-	atomic_store(&t->has_live, true);
-	pthread_rwlock_unlock(&t->lock);
-	prefix_set_fini(&old);
-	return 0;
+	return !t->stream && space_first(&t->main.space, is_v4, out);
 }
 
 void targets_get_counters(const struct targets *t, struct targets_counters *out)

@@ -77,8 +77,9 @@ bool targets_has_family(const struct targets *targets, bool is_v4);
 bool targets_first(const struct targets *targets, bool is_v4, struct target *out);
 
 /* Reads the exclude files again and makes the result binding for every running iterator from its next
- * call on. Addresses that the files no longer name stay excluded until the next scan (the index is
- * numbered without them). Main thread; iterators run on. Returns 0; or what targets_create() returns
+ * call on. What was left out when a set was numbered, and is not named any more, is read again and
+ * numbered behind everything else (an iterator that has ended finds it when it is asked once more);
+ * where that cannot be, a warning says so. Main thread; iterators run on. Returns 0; or what targets_create() returns
  * for a bad file, with the old exclusions in force. */
 int targets_reload_exclusions(struct targets *targets, struct diag *diag)
     __attribute__((warn_unused_result));

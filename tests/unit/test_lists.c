@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "targets/attempts.h"
 #include "targets/targets.h"
 #include "tests/unit/targets_util.h"
 
@@ -401,6 +402,133 @@ static void a_reload_reaches_running_iterators(void **state)
 	unlink(excludes);
 }
 
+static void write_excludes(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* How often each address of 10.0.0.0/24 came, and whether 10.0.1.0/24 did. */
+static void count_them(struct targets_iter *it, size_t at_most, uint8_t *seen)
+{
+	static struct target out[37];
+	for (size_t n = 0, k; n < at_most && it->status == TARGETS_OK; n += k) {
+		size_t want = at_most - n < 37 ? at_most - n : 37;
+		k = targets_iter_next(it, out, want);
+		for (size_t i = 0; i < k; i++)
+			seen[ipaddr_get_v4(&out[i].addr) & 0x1ff]++;
+	}
+}
+
+/* Removed, added, removed again; sets of both orders and a stream; three shards of two slices. */
+static void what_a_reload_no_longer_names_comes_back(void **state)
+{
+	(void)state;
+	char *args[] = {"10.0.0.0/24", "10.0.1.0/24", NULL}, excludes[64], list[64];
+	char *files[] = {excludes}, *lists[] = {list};
+	strcpy(list, "/tmp/lists-XXXXXX");
+	FILE *f = fdopen(mkstemp(list), "w");
+	for (unsigned i = 0; i < 512; i++)
+		fprintf(f, "10.0.%u.%u\n", i >> 8, i & 255);
+	fclose(f);
+	write_file("", 0);
+	strcpy(excludes, path);
+	for (int kind = 0; kind < 3; kind++) {
+		uint8_t seen[512] = {0};
+		for (uint32_t shard = 0; shard < 3; shard++) {
+			struct targets_spec spec = spec_of(kind == 2 ? args + 2 : args, "80");
+			struct targets *targets;
+			struct diag diag = {""};
+			struct targets_iter it[2];
+			spec.order = kind == 0 ? TARGETS_ORDER_RANDOM : TARGETS_ORDER_LIST;
+			spec.files = lists;
+			spec.n_files = kind == 2;
+			spec.exclude_files = files;
+			spec.n_exclude_files = 1;
+			spec.n_shards = 3;
+			spec.shard = shard;
+			write_excludes(excludes, "10.0.0.0/25\n10.0.1.0/24\n");
+			assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+			assert_int_equal(targets_is_stream(targets), kind == 2);
+			for (uint32_t s = 0; s < 2; s++)
+				targets_iter_init(&it[s], targets, s, 2);
+			if (kind < 2)
+				count_them(&it[0], 1000, seen); /* one slice is at its end */
+			count_them(&it[1], kind < 2 ? 7 : 0, seen);
+			write_excludes(excludes, "10.0.0.0/26\n10.0.1.0/24\n10.0.0.255\n");
+			assert_int_equal(targets_reload_exclusions(targets, &diag), 0);
+			if (kind < 2)
+				count_them(&it[1], 9, seen);
+			write_excludes(excludes, "10.0.0.0/25\n10.0.0.255\n");
+			assert_int_equal(targets_reload_exclusions(targets, &diag), 0);
+			write_excludes(excludes, "10.0.0.255\n10.0.1.0/28\n");
+			assert_int_equal(targets_reload_exclusions(targets, &diag), 0);
+			for (uint32_t s = 0; s < 2; s++) {
+				struct target none;
+				for (int twice = 0; twice < 2; twice++) {
+					count_them(&it[s], 1000, seen);
+					(void)targets_iter_next(
+					    &it[s], &none, 0); /* is there more? */
+				}
+				assert_int_equal(it[s].status, TARGETS_END);
+			}
+			targets_destroy(targets);
+		}
+		for (size_t i = 0; i < 512; i++) {
+			bool is_out = (i >= 256 && i < 256 + 16) || i == 255;
+			if (i == 255)
+				assert_true(
+				    seen[i] <= 1); /* it may have come before it was named */
+			else if (seen[i] != !is_out)
+				fail_msg("kind %d: 10.0.%zu.%zu came %u times", kind, i >> 8,
+				    i & 255, seen[i]);
+		}
+	}
+	unlink(list);
+	unlink(excludes);
+}
+
+/* Attempts of what came back trail like all others. */
+static void what_came_back_gets_all_its_attempts(void **state)
+{
+	(void)state;
+	char *args[] = {"10.0.0.0/24", NULL}, excludes[64], *files[] = {excludes};
+	static struct attempt out[16];
+	uint8_t seen[256][2] = {{0}};
+	struct targets_spec spec = spec_of(args, "80");
+	struct targets *targets;
+	struct attempts *a;
+	struct diag diag = {""};
+	write_file("10.0.0.0/26\n", 12);
+	strcpy(excludes, path);
+	spec.exclude_files = files;
+	spec.n_exclude_files = 1;
+	assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+	struct attempts_config config = {.n_attempts = 2, .delay_ns = 1000, .n_slices = 1};
+	assert_int_equal(attempts_create(targets, &config, &diag, &a), 0);
+	bool is_reloaded = false;
+	for (int64_t now = 1; now < 100000; now += 100) {
+		size_t n = attempts_next(a, now, out, 16);
+		for (size_t i = 0; i < n; i++)
+			seen[ipaddr_get_v4(&out[i].target.addr) & 255][out[i].number]++;
+		if (now < 1000 || is_reloaded)
+			continue;
+		write_excludes(excludes, "");
+		assert_int_equal(targets_reload_exclusions(targets, &diag), 0);
+		is_reloaded = true;
+	}
+	assert_int_equal(attempts_status(a), TARGETS_END);
+	for (size_t i = 0; i < 256; i++) {
+		assert_int_equal(seen[i][0], 1);
+		assert_int_equal(seen[i][1], 1);
+	}
+	attempts_destroy(a);
+	targets_destroy(targets);
+	unlink(excludes);
+}
+
 int main(void)
 {
 	log_set_level(LOG_ERROR);
@@ -415,6 +543,8 @@ int main(void)
 	    cmocka_unit_test(streams_shard_and_resume_by_number),
 	    cmocka_unit_test(a_changed_list_refuses_the_position),
 	    cmocka_unit_test(a_reload_reaches_running_iterators),
+	    cmocka_unit_test(what_a_reload_no_longer_names_comes_back),
+	    cmocka_unit_test(what_came_back_gets_all_its_attempts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
