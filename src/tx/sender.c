@@ -32,6 +32,7 @@ enum {
 struct outbox {
 	struct tx_backend *backend; /* NULL: not used */
 	size_t n_lent, n_used;
+	bool is_stuck; /* the queue has stayed full: the link is down, or gone */
 	struct tx_frame frames[TX_BATCH_MAX];
 	uint64_t n_lost_seen;
 };
@@ -127,19 +128,38 @@ static struct outbox *box_of(struct sender *s, const struct sender_path *path)
 	return &s->outboxes[path->backend == s->outboxes[0].backend ? 0 : 1];
 }
 
-/* A frame to fill; NULL: the queue stayed full. */
+/* Has frames lent again, when those of last time are used up. */
+static bool refill(struct sender *s, struct outbox *box)
+{
+	if (box->n_used < box->n_lent)
+		return true;
+	flush(s, box);
+	box->n_lent = tx_reserve(box->backend, box->frames, TX_BATCH_MAX);
+	return box->n_lent > 0;
+}
+
+/* A frame to fill; NULL: the queue stayed full. Once it has, nothing waits for it: else the segments of
+ * thousands of sessions would, one after the other. */
 static uint8_t *next_frame(struct sender *s, const struct sender_path *path)
 {
 	struct outbox *box = box_of(s, path);
-	for (int i = 0; i < FULL_TRIES; i++) {
-		if (box->n_used < box->n_lent)
-			return box->frames[box->n_used].bytes;
-		flush(s, box);
-		box->n_lent = tx_reserve(box->backend, box->frames, TX_BATCH_MAX);
-		if (box->n_lent == 0)
-			clock_sleep_ns(RETRY_NS);
+	bool is_ready = refill(s, box);
+	for (int i = 0; !is_ready && !box->is_stuck && i < FULL_TRIES; i++) {
+		clock_sleep_ns(RETRY_NS);
+		is_ready = refill(s, box);
 	}
-	return NULL;
+	box->is_stuck = !is_ready;
+	return is_ready ? box->frames[box->n_used].bytes : NULL;
+}
+
+/* No target is taken while a queue is stuck: it would be lost. */
+static bool is_stuck(struct sender *s)
+{
+	for (int i = 0; i < 2; i++) {
+		if (s->outboxes[i].is_stuck)
+			s->outboxes[i].is_stuck = !refill(s, &s->outboxes[i]);
+	}
+	return s->outboxes[0].is_stuck || s->outboxes[1].is_stuck;
 }
 
 /* Counts and pays for the frame that next_frame gave, now len bytes long. */
@@ -293,6 +313,8 @@ static size_t send_targets(struct sender *s, int64_t now_ns)
 	struct target target;
 	uint16_t n;
 	bool is_failed;
+	if (is_stuck(s))
+		return 0;
 	while (onlink_count_parked(s->onlink) > 0 && pay(s, 1, SYN_WIRE_LEN, now_ns) &&
 	       onlink_take(s->onlink, &target, &n, &is_failed)) {
 		if (is_failed)

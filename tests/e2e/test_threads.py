@@ -324,3 +324,26 @@ def test_a_thread_that_cannot_start_is_said(lab, tmp_path):
     assert done.returncode == 1
     assert re.search(r"cannot start thread \d of 5: Resource temporarily unavailable: .*--threads", done.stderr)
     assert not list(seen.packets())
+
+
+def test_a_link_that_goes_away_ends_the_scan_soon(lab, tmp_path):
+    """Thousands of segments are waiting for the queue then, and targets too: none of them may wait for long."""
+    lab.start("--preset", "paper", "--set", "answer=100", "--set", "behaviour.service=0", "--set", "rtt=1")
+    status = tmp_path / "status.json"
+    proc = lab.scan.popen(str(BUILD / "synspect"), "scan", "-q", "-i", lab.dev, "-p", "80", "-r", "60k", "--timeout", "10s",
+                          "--allow-reserved", "--no-exclude", "--hyperack", "0", "-o", str(tmp_path / "out.jsonl"),
+                          "--status-file", str(status), "32.0.0.0/14", stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 30
+        n_open = 0
+        while n_open < 20000:
+            assert time.monotonic() < end and proc.poll() is None
+            time.sleep(0.2)
+            lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+            if lines and lines[-1].endswith("}"):
+                n_open = json.loads(lines[-1])["counters"]["sessions_open"]
+        lab.world.ip("link del nsim1")
+        assert proc.wait(15) == 1
+    finally:
+        proc.kill()
+        proc.wait(10)
