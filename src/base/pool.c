@@ -103,3 +103,8 @@ size_t pool_get_used(const struct pool *pool)
 {
 	return pool->n_used;
 }
+
+size_t pool_get_touched(const struct pool *pool)
+{
+	return pool->n_fresh;
+}

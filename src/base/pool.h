@@ -5,13 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A fixed number of objects of one size, 64-byte aligned. Address space for all of them is reserved
+/* A fixed number of objects of one size, 16-byte aligned. Address space for all of them is reserved
  * once; a page becomes resident only when an object on it is first used, and freed objects are
  * reused last in, first out, so that the resident size follows the peak of use, not the capacity.
  * One owner thread takes and returns; the objects themselves may travel. Opaque. */
 struct pool;
 
-enum { POOL_ALIGN = 64 };
+enum { POOL_ALIGN = 16 };
 
 /* Makes a pool of n_objs objects (1 to 2^32 - 2) of obj_len bytes (1 or more; rounded up to a
  * multiple of POOL_ALIGN). Returns 0, -EINVAL or -ENOMEM; the caller owns *out. */
@@ -36,5 +36,8 @@ void *pool_get(const struct pool *pool, size_t index);
 size_t pool_get_capacity(const struct pool *pool);
 /* Objects taken and not yet returned. Owner thread. */
 size_t pool_get_used(const struct pool *pool);
+
+/* Objects from this index on were never handed out. */
+size_t pool_get_touched(const struct pool *pool);
 
 #endif

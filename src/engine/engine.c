@@ -304,8 +304,11 @@ void engine_finish(struct engine *engine, int64_t now_ns)
 void engine_abort(struct engine *engine, int64_t now_ns)
 {
 	engine->is_aborting = true;
-	while (engine->open) {
-		struct session *session = engine->open;
+	/* A session that ends may end others, but opens none. */
+	for (size_t i = 0; i < pool_get_touched(engine->sessions); i++) {
+		struct session *session = pool_get(engine->sessions, i);
+		if (session->kind == SESSION_KIND_COUNT)
+			continue;
 		if (session->wait != WAIT_NONE) {
 			session_unpark(engine, session);
 			session_emit(engine, session);

@@ -96,11 +96,6 @@ static struct session *session_create(struct engine *engine, enum session_kind k
 	session->kind = (uint8_t)kind;
 	session->mark = engine->mark;
 	engine->n_target += kind == SESSION_TARGET;
-	session->next_open = engine->open;
-	session->pprev_open = &engine->open;
-	if (engine->open)
-		engine->open->pprev_open = &session->next_open;
-	engine->open = session;
 	counters_set(engine->counters, COUNTER_sessions_open, pool_get_used(engine->sessions));
 	return session;
 }
@@ -142,13 +137,11 @@ void session_free(struct engine *engine, struct session *session)
 		session->host->n_sessions--;
 	if (session->host && session->is_running)
 		session->host->n_running--;
-	*session->pprev_open = session->next_open;
-	if (session->next_open)
-		session->next_open->pprev_open = session->pprev_open;
 	if (session->kind == SESSION_TARGET) {
 		engine->n_target--;
 		engine->n_marked -= session->mark != engine->mark;
 	}
+	session->kind = SESSION_KIND_COUNT;
 	pool_return(engine->sessions, session);
 	counters_set(engine->counters, COUNTER_sessions_open, pool_get_used(engine->sessions));
 }

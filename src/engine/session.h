@@ -12,10 +12,10 @@
 /* Inside the engine only: what engine.c, the session_*.c and the tests of hosts and prefixes share. */
 
 enum session_kind {
-	SESSION_TARGET,    /* a target that answered: ends with exactly one record */
-	SESSION_HOST_TEST, /* one connection to a random port of a suspicious host */
-	SESSION_PREFIX,    /* one SYN to a random address of a prefix under test */
-	SESSION_KIND_COUNT,
+	SESSION_TARGET,     /* a target that answered: ends with exactly one record */
+	SESSION_HOST_TEST,  /* one connection to a random port of a suspicious host */
+	SESSION_PREFIX,     /* one SYN to a random address of a prefix under test */
+	SESSION_KIND_COUNT, /* a session that is free */
 };
 
 /* What a finished session's record waits for. */
@@ -53,27 +53,29 @@ struct session {
 	uint8_t n_starved;        /* segments refused for want of a result */
 	bool is_in_table;
 	bool is_running; /* a target's, counted by its host, and not finished */
+	bool mark;       /* engine.mark when it was opened */
+	uint8_t sub_prefix;
 	uint16_t first_lport;
-	bool mark; /* engine.mark when it was opened */
-	struct conn conn;
+	uint16_t probe_id; /* of the current connection */
 	const struct sig_plan *plan;
-	uint16_t probe_id;     /* of the current connection */
 	struct host *host;     /* NULL: hosts are not judged, or none could be had */
 	struct prefix *prefix; /* SESSION_PREFIX */
-	uint8_t sub_prefix;
-	struct session **pprev_waiting; /* list of its host or prefix */
-	struct session *next_waiting;
-	struct session *held_prev, *held_next; /* of the engine, oldest first */
-	int64_t hold_until, room_until;        /* 0: not waited yet */
-	struct session **pprev_open;           /* list of all sessions, for abort */
-	struct session *next_open;
+	union {
+		struct conn conn;                       /* until it is complete */
+		struct {                                /* after it; zero at first */
+			struct session **pprev_waiting; /* list of its host or prefix */
+			struct session *next_waiting;
+			struct session *held_prev, *held_next; /* of the engine, oldest first */
+			int64_t hold_until, room_until;        /* 0: not waited yet */
+		} parked;
+	};
 	int64_t suspect_at;        /* when a silent acknowledged probe makes the host suspicious */
 	struct result *collecting; /* data of the current connection */
 	struct result *kept;       /* unnamed data of an earlier one */
 	struct session_evidence evidence;
 };
 
-_Static_assert(sizeof(struct session) <= 512, "the price of an open session");
+_Static_assert(sizeof(struct session) <= 368, "the price of an open session");
 
 struct engine {
 	struct engine_config config;
@@ -91,7 +93,6 @@ struct engine {
 	struct fragments *fragments; /* of hosts that we talk with */
 	struct fragments *strangers; /* of others: a flood of theirs costs only each other */
 	struct wheel wheel;
-	struct session *open;                   /* all sessions */
 	struct session *held_first, *held_last; /* those whose wait may be cut short */
 	size_t held_weight;
 	uint16_t test_probe_id; /* what test connections send */

@@ -89,6 +89,8 @@ static void complete(struct engine *engine, struct session *session, int64_t now
 	if (session->host && session->is_running)
 		session->host->n_running--;
 	session->is_running = false;
+	/* The connection is over, and what it needed is free for the wait. */
+	memset(&session->parked, 0, sizeof(session->parked));
 	session_settle(engine, session, now_ns);
 }
 

@@ -25,10 +25,10 @@ static size_t weight_of(const struct session *session)
 
 static void held_push(struct engine *engine, struct session *session)
 {
-	session->held_prev = engine->held_last;
-	session->held_next = NULL;
+	session->parked.held_prev = engine->held_last;
+	session->parked.held_next = NULL;
 	if (engine->held_last)
-		engine->held_last->held_next = session;
+		engine->held_last->parked.held_next = session;
 	else
 		engine->held_first = session;
 	engine->held_last = session;
@@ -37,14 +37,14 @@ static void held_push(struct engine *engine, struct session *session)
 
 static void held_remove(struct engine *engine, struct session *session)
 {
-	if (session->held_prev)
-		session->held_prev->held_next = session->held_next;
+	if (session->parked.held_prev)
+		session->parked.held_prev->parked.held_next = session->parked.held_next;
 	else
-		engine->held_first = session->held_next;
-	if (session->held_next)
-		session->held_next->held_prev = session->held_prev;
+		engine->held_first = session->parked.held_next;
+	if (session->parked.held_next)
+		session->parked.held_next->parked.held_prev = session->parked.held_prev;
 	else
-		engine->held_last = session->held_prev;
+		engine->held_last = session->parked.held_prev;
 	engine->held_weight -= weight_of(session);
 }
 
@@ -54,9 +54,9 @@ void session_unpark(struct engine *engine, struct session *session)
 		return;
 	if (is_held(session))
 		held_remove(engine, session);
-	*session->pprev_waiting = session->next_waiting;
-	if (session->next_waiting)
-		session->next_waiting->pprev_waiting = session->pprev_waiting;
+	*session->parked.pprev_waiting = session->parked.next_waiting;
+	if (session->parked.next_waiting)
+		session->parked.next_waiting->parked.pprev_waiting = session->parked.pprev_waiting;
 	session->wait = WAIT_NONE;
 	wheel_disarm(&engine->wheel, &session->timer);
 }
@@ -66,10 +66,10 @@ static void park(struct engine *engine, struct session *session, enum session_wa
     struct session **list, int64_t at_ns)
 {
 	session->wait = (uint8_t)why;
-	session->next_waiting = *list;
-	session->pprev_waiting = list;
+	session->parked.next_waiting = *list;
+	session->parked.pprev_waiting = list;
 	if (*list)
-		(*list)->pprev_waiting = &session->next_waiting;
+		(*list)->parked.pprev_waiting = &session->parked.next_waiting;
 	*list = session;
 	if (at_ns)
 		wheel_arm(&engine->wheel, &session->timer, at_ns);
@@ -87,11 +87,11 @@ static void park(struct engine *engine, struct session *session, enum session_wa
 /* May another session of the host still make it suspicious? */
 static bool has_siblings(struct engine *engine, struct session *session, int64_t now_ns)
 {
-	if (session->hold_until == 0)
-		session->hold_until = now_ns + engine->config.hold_ns;
+	if (session->parked.hold_until == 0)
+		session->parked.hold_until = now_ns + engine->config.hold_ns;
 	if (session->host->n_running > 0)
 		return true;
-	return now_ns < session->hold_until && !engine->is_ending;
+	return now_ns < session->parked.hold_until && !engine->is_ending;
 }
 
 /* Must the record wait for its host? Parks the session when it must. */
@@ -106,9 +106,9 @@ static bool wait_for_host(struct engine *engine, struct session *session, int64_
 		park(engine, session, WAIT_VERDICT, &host->waiting, 0);
 		return true;
 	case HOST_NEEDS_ROOM:
-		if (session->room_until == 0)
-			session->room_until = now_ns + ROOM_NS;
-		if (now_ns >= session->room_until)
+		if (session->parked.room_until == 0)
+			session->parked.room_until = now_ns + ROOM_NS;
+		if (now_ns >= session->parked.room_until)
 			return false;
 		park(engine, session, WAIT_ROOM, &host->waiting, now_ns + RECHECK_NS);
 		return true;
@@ -121,7 +121,7 @@ static bool wait_for_host(struct engine *engine, struct session *session, int64_
 		return false;
 	int64_t at_ns = now_ns + RECHECK_NS;
 	park(engine, session, WAIT_SIBLINGS, &host->waiting,
-	    at_ns > session->hold_until ? at_ns : session->hold_until);
+	    at_ns > session->parked.hold_until ? at_ns : session->parked.hold_until);
 	return true;
 }
 

@@ -394,7 +394,7 @@ static void test_only_icmp_about_bytes_in_flight_is_believed(void **state)
 	world_probe(w, &target, 0);
 	world_run(w, 200 * NS_PER_MS);
 	assert_int_equal(engine_count_sessions(w->engine), 1);
-	struct session *session = w->engine->open;
+	struct session *session = pool_get(w->engine->sessions, 0);
 	uint16_t mss = session->conn.mss;
 	struct icmp_error error = {.flow = session->flow, .type = 3, .code = 1};
 	static const uint32_t wrong[] = {(uint32_t)-1, (uint32_t)-100000, 1, 70000};
