@@ -31,7 +31,7 @@ enum {
 	MANY_PORTS = 8,
 };
 #define QUIET_NS     (400 * NS_PER_MS)
-#define ACK_DELAY_NS (40 * NS_PER_MS) /* as Linux */
+#define ACK_DELAY_NS (100 * NS_PER_MS) /* half of what the peer waits before it sends again */
 
 /* What one receiver gets of something that all have together, at least min. */
 static uint32_t share(const struct scan *scan, uint32_t total, uint32_t min)
