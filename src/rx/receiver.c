@@ -12,6 +12,7 @@
 #include "base/pool.h"
 
 #define WAIT_NS    (2 * NS_PER_MS)
+#define IDLE_NS    (10 * NS_PER_MS) /* without sessions there is no timer to miss */
 #define STATS_NS   (100 * NS_PER_MS)
 #define COMPARE_NS (20 * NS_PER_MS)
 #define STALL_NS   (50 * NS_PER_US)
@@ -429,7 +430,8 @@ void receiver_run(struct receiver *r)
 		if (is_finished(r, now_ns))
 			break;
 		if (n == 0)
-			capture_wait(r->config.captures, r->config.n_captures, WAIT_NS);
+			capture_wait(r->config.captures, r->config.n_captures,
+			    engine_count_sessions(r->engine) > 0 ? WAIT_NS : IDLE_NS);
 	}
 	r->next_stats_ns = 0;
 	read_stats(r, clock_mono_ns());
