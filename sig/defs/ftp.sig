@@ -17,7 +17,7 @@ rule greeting-lines rank 78
 # Greetings that only servers of FTP have: the words of RFC 959 section 5.4 (mail has no users to log
 # in), BusyBox, cameras of AXIS, IBM i and EFT.
 rule greeting-known rank 77
-    pattern /220(?: [^\n]*Service ready for new user| Operation successful\r| AXIS [^\n]*\([A-Z][a-z]{2} [0-9]{2},? [0-9]{4}\) ready|-QTCP at |[ -][^\n]*\b(?:GlobalSCAPE|EFT Server|CrushFTP|Cerberus|Serv-U)\b)[^\n]*\n/i
+    pattern /220(?: [^\n]*Service ready for new user| Operation successful\r| AXIS [^\n]*\([A-Z][a-z]{2} {1,2}[0-9]{1,2},? [0-9]{4}\) ready|-QTCP at |[ -][^\n]*\b(?:GlobalSCAPE|EFT Server|CrushFTP|Cerberus|Serv-U)\b)[^\n]*\n/i
     not pattern /[^\n]*(?:SMTP|LMTP)/i
 
 # What a server without a name says to a question that is no FTP.

@@ -13,13 +13,15 @@ rule unnumbered rank 90
     u8 2 in 0x0b 0x23 0x43 0x83
     at 3 [00 00 00]
 
-# Information: length, an even control byte, a type with a cause of transmission.
+# Information: length, an even control byte, numbers that a connection has when it is young, a type with a cause of transmission.
 rule information rank 88
     at 0 [68]
     u8 1 in 12..253
     length u8 1 + 2 whole
     u8 2 & 1 = 0
+    u8 3 in 0..7
     u8 4 & 1 = 0
+    u8 5 in 0..7
     u8 6 in 1..40 45..64 70 100..107 110..113 120..127
     u8 7 in 1..127 129..255
     u8 8 & 0x3f in 1..13 20..41 44..47

@@ -7,8 +7,16 @@ speaks-first yes
 probe openflow
     send [04 00 00 08 00 00 00 01]
 
-# HELLO of version 1.0 to 1.5, alone or with the bitmap of versions.
+# HELLO of version 1.0 to 1.5, alone or with the bitmap of versions. Eight bytes that state their length
+# are little, so they count only unasked, or as the answer to our own.
 rule hello rank 74
+    u8 0 in 1..6
+    at 1 [00 00 08]
+    size 8
+    first
+
+rule hello-answered rank 76
+    answers openflow
     u8 0 in 1..6
     at 1 [00 00 08]
     size 8
@@ -25,7 +33,9 @@ rule hello-more rank 86
     u8 8 in 1..6
     at 9 [05 00 08] | [01 00] | [00 00 08] | [02 00 08]
 
-accept [01 00 00 08 00 00 00 01] as hello
+accept [01 00 00 08 00 00 00 01] first as hello
+accept [04 00 00 08 00 00 00 02] answers openflow as hello-answered
+reject [01 00 00 08 00 00 00 01] asked "GET / HTTP/1.0\r\n\r\n"
 accept [04 00 00 10 00 00 00 01 00 01 00 08 00 00 00 12] as hello-bitmap
 accept [04 00 00 08 00 00 00 01 04 05 00 08 00 00 00 02] as hello-more
 reject [07 00 00 08 00 00 00 01]

@@ -18,7 +18,7 @@ rule only-negotiation rank 72
 
 # Text first, negotiation later.
 rule late-negotiation rank 70
-    pattern /[\r\n\t\x1b\x20-\x7e]{1,800}?\xff[\xfb-\xfe][\x00-\x31](?:\xff[\xfa-\xfe]|[\r\n\x20-\x7e])/
+    pattern /[\r\n\t\x1b\x20-\x7e]{3,800}?\xff[\xfb-\xfe][\x00-\x31](?:\xff[\xfa-\xfe]|[\r\n\x20-\x7e])/
 
 # No negotiation, but a login prompt at the end of text: a terminal, and on TCP that is telnet.
 rule prompt rank 40
