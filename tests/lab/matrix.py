@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Tries every candidate probe of probes.py on every real server of the lab, and writes the answers.
 
-  matrix.py [--tier core|full] [--only A,B] [-o FILE]     as root; ten minutes for the full tier
+  matrix.py [--tier core|full] [--only A,B [--update]] [-o FILE]   as root; ten minutes for the full tier
+
+--update asks the servers of --only anew and keeps the rest of FILE, which must have the same probes.
 
 The file (tests/lab/matrix.jsonl in the repository) is JSON Lines. The first line says when, with which
 package versions and which waits. Each further line is one service of one server: "replies", the
@@ -32,6 +34,7 @@ KERNEL = os.uname().release.encode()  # some banners tell it; two machines shoul
 SILENCE_S = 3.0  # how long nobody has spoken before we stop waiting
 QUIET_S = 0.8  # the same, after a first byte
 CONNECT_TRIES = 5
+RESTING, REST_S = ("bird",), 2.5  # these turn away who comes again too soon after a mistake
 
 
 def connect(address, port):
@@ -44,8 +47,9 @@ def connect(address, port):
     return None
 
 
-def ask(address, port, probe):
-    """One connection. Returns (reply, ms to its first byte or -1, end)."""
+def ask(address, port, probe, rest_s):
+    """One connection, after rest_s seconds of peace. Returns (reply, ms to its first byte or -1, end)."""
+    time.sleep(rest_s)
     sock = connect(address, port)
     if sock is None:
         return b"", -1, "refused"
@@ -77,7 +81,8 @@ def ask_service(row):
     names = list(probes.PROBES)
     random.Random(name).shuffle(names)
     start = time.monotonic()
-    asked = {n: ask(address, port, probes.PROBES[n]) for n in names}
+    rest_s = REST_S if name in RESTING else 0
+    asked = {n: ask(address, port, probes.PROBES[n], rest_s) for n in names}
     print(f"matrix: {name} {protocol}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
     replies, answers = [], {}
     for probe in probes.PROBES:
@@ -110,12 +115,26 @@ def versions(servers):
     return found
 
 
+def merge(path, header, lines):
+    """(header, lines) of the matrix in path with the services of lines in place of its own."""
+    old, *rest = path.read_text().splitlines()
+    old = json.loads(old)
+    if old["probes"] != header["probes"]:
+        sys.exit(f"matrix: {path} was made with other probes: make it anew")
+    key = lambda line: (line["server"], line["port"])
+    fresh = {key(json.loads(line)): line for line in lines.splitlines()}
+    kept = [fresh.pop(key(json.loads(line)), line) for line in rest]
+    old["packages"].update(header["packages"])
+    return old, "\n".join([*kept, *fresh.values()]) + "\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tier", choices=definitions.TIERS, default="full")
     parser.add_argument("--only", default="")
     parser.add_argument("-o", "--output", default=str(HERE / "matrix.jsonl"))
+    parser.add_argument("--update", action="store_true", help="replace only the lines of --only")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inside:
@@ -143,8 +162,11 @@ def main():
         if died:
             header["died"] = died
             print(f"matrix: ended under the probes: {', '.join(died)}", file=sys.stderr)
+        lines = asked.stdout
+        if options.update:
+            header, lines = merge(pathlib.Path(options.output), header, lines)
         new = pathlib.Path(options.output + ".new")
-        new.write_text(json.dumps(header, separators=(",", ":")) + "\n" + asked.stdout)
+        new.write_text(json.dumps(header, separators=(",", ":")) + "\n" + lines)
         new.rename(options.output)
     finally:
         subprocess.run([str(HERE / "lab.py"), "down", lab], check=False)
