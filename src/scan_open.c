@@ -39,8 +39,9 @@ static int open_targets(struct scan *scan, struct diag *diag)
 	uint64_t n;
 	if (targets_count(scan->targets, &n) && n == 0)
 		return diag_set(diag, -EINVAL,
-		    "nothing to probe: every target is excluded: ask synspect targets --explain "
-		    "ADDR, or give --allow-reserved");
+		    "nothing to probe: every target is excluded, or the lists are empty, or none "
+		    "falls to this shard: ask synspect targets --explain ADDR, or give "
+		    "--allow-reserved");
 	return 0;
 }
 

@@ -16,8 +16,14 @@
 
 /* ---- looks at the counters ---- */
 
-static void look(const struct scan *scan, struct status_sample *out)
+static void look(struct scan *scan, struct status_sample *out)
 {
+	struct targets_counters left_out;
+	targets_get_counters(scan->targets, &left_out);
+	counters_set(&scan->main_counters, COUNTER_lines_wrong, left_out.n_bad_lines);
+	counters_set(&scan->main_counters, COUNTER_names_unresolved, left_out.n_unresolved);
+	counters_set(&scan->main_counters, COUNTER_targets_repeated, left_out.n_duplicates);
+	counters_set(&scan->main_counters, COUNTER_targets_excluded, left_out.n_excluded);
 	const struct counters *all[SCAN_TX_MAX + SCAN_RX_MAX + 2];
 	size_t n = 0;
 	for (size_t i = 0; i < scan->n_tx; i++)
@@ -218,6 +224,19 @@ static void warn_silence(const struct status_sample *now)
 		    (unsigned long long)n_sent);
 }
 
+/* A stream shows only while it runs that it has targets nobody can send to. */
+static void warn_family(const struct scan *scan, const struct status_sample *now)
+{
+	uint64_t n = now->counters.v[COUNTER_family_skipped];
+	bool is_v4 = !scan->has_path[FAMILY_V4];
+	if (n > 0)
+		log_warn(
+		    "%llu %s targets were left out: there is no %s route: see ip -%d route, or name "
+		    "an interface with -i",
+		    (unsigned long long)n, is_v4 ? "IPv4" : "IPv6", is_v4 ? "IPv4" : "IPv6",
+		    is_v4 ? 4 : 6);
+}
+
 void scan_status_end(struct scan *scan, enum scan_end end, int exit_status, const struct diag *diag)
 {
 	static struct writer_summary written;
@@ -233,6 +252,7 @@ void scan_status_end(struct scan *scan, enum scan_end end, int exit_status, cons
 		fwrite(t.p, 1, t.len, stderr);
 	}
 	warn_silence(&now);
+	warn_family(scan, &now);
 	size_t len = put_metadata(scan, &now, end_names[end], diag, exit_status);
 	write_file(scan->metadata_file, scan->text, len, true);
 }

@@ -4,15 +4,21 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "targets/exclude.h"
 #include "targets/internal.h"
 #include "targets/item.h"
 #include "targets/load.h"
+#include "targets/resolve.h"
 
 struct naming {
 	const struct targets *targets;
 	struct u128 addr;
+	uint16_t port;    /* 0: any */
+	const char *host; /* what was asked for is an address of this name; NULL: of none */
+	size_t host_len;
+	bool is_on_other_ports; /* text names a line that has the address, but not the port */
 	char *text;
 	size_t cap;
 	size_t n_names;
@@ -21,6 +27,9 @@ struct naming {
 static bool covers(const struct naming *naming, const struct item *item)
 {
 	struct u128 addr = naming->addr;
+	if (item->kind == ITEM_NAME)
+		return naming->host && item->name_len == naming->host_len &&
+		       strncasecmp(item->name, naming->host, item->name_len) == 0;
 	if (u128_lt(addr, item->range.lo) || u128_lt(item->range.hi, addr))
 		return false;
 	const struct iid_set *iid = &naming->targets->iid;
@@ -49,20 +58,38 @@ static void format_ports(
 	port_set_destroy(set);
 }
 
+/* Does the line name the port that was asked for? */
+static bool has_port(const struct naming *naming, const struct item *item)
+{
+	const char *text = item->ports ? item->ports : naming->targets->spec.ports;
+	size_t len = item->ports ? item->ports_len : strlen(text ? text : "");
+	struct port_set *set = NULL;
+	if (naming->port == 0 || item->port == naming->port)
+		return true;
+	if (item->port || !text || port_set_parse(text, len, NULL, &set))
+		return false;
+	bool is_there = port_set_has(set, naming->port);
+	port_set_destroy(set);
+	return is_there;
+}
+
 static int find_line(
     void *context, const struct item *item, const struct load_place *place, struct diag *diag)
 {
 	struct naming *naming = context;
 	(void)diag;
-	if (item->kind == ITEM_NAME) {
-		naming->n_names++;
+	if (!covers(naming, item)) {
+		naming->n_names += item->kind == ITEM_NAME;
 		return 0;
 	}
-	if (!covers(naming, item))
-		return 0;
+	if (naming->is_on_other_ports && !has_port(naming, item))
+		return 0; /* one is enough */
 	char line[ITEM_QUOTE_LEN], range[ITEM_STRLEN], ports[64];
 	item_quote(place->text, place->len, line);
-	item_format_range(&item->range, range);
+	if (item->kind == ITEM_NAME)
+		snprintf(range, sizeof(range), "a host name");
+	else
+		item_format_range(&item->range, range);
 	format_ports(naming, item, ports, sizeof(ports));
 	if (place->file)
 		snprintf(naming->text, naming->cap, "%s:%" PRIu64 ": %s, that is %s on ports %s",
@@ -70,18 +97,94 @@ static int find_line(
 	else
 		snprintf(naming->text, naming->cap, "target %s, that is %s on ports %s", line,
 		    range, ports);
-	return 1;
+	naming->is_on_other_ports = !has_port(naming, item);
+	return !naming->is_on_other_ports;
+}
+
+/* The sentence about one address. */
+static int explain_address(
+    const struct targets *t, struct naming *naming, struct diag *diag, char *text, size_t cap)
+{
+	struct diag why = {""};
+	char shown[IPADDR_STRLEN + 32], addr_text[IPADDR_STRLEN], rule[256], line[512] = "";
+	struct ipaddr addr = u128_to_addr(naming->addr);
+	ipaddr_format(&addr, addr_text);
+	snprintf(shown, sizeof(shown), "%s", addr_text);
+	if (naming->port)
+		snprintf(shown, sizeof(shown), ipaddr_is_v4(&addr) ? "%s:%u" : "[%s]:%u", addr_text,
+		    naming->port);
+	naming->text = line;
+	naming->cap = sizeof(line);
+	int is_excluded = exclude_explain(&t->spec, naming->addr, diag, rule, sizeof(rule));
+	if (is_excluded < 0)
+		return is_excluded;
+	int is_named = load_visit(&t->spec, find_line, naming, &why);
+	if (is_named < 0)
+		return diag_set(diag, is_named, "%s", why.text);
+	const char *note =
+	    naming->n_names > 0 ? " (host names in the lists were not looked up)" : "";
+	if (is_excluded)
+		snprintf(text, cap, "%s: not probed: excluded by %s", shown, rule);
+	else if (!is_named && naming->is_on_other_ports)
+		snprintf(
+		    text, cap, "%s: not probed: the address is named by %s%s", shown, line, note);
+	else if (!is_named)
+		snprintf(text, cap, "%s: not probed: no target names it%s", shown, note);
+	else
+		snprintf(text, cap, "%s: probed: named by %s%s%s", shown, line, rule[0] ? "; " : "",
+		    rule);
+	return is_excluded || !is_named;
+}
+
+/* A sentence for each address of a name; 0 when one of them would be probed. */
+static int explain_host(
+    const struct targets *t, const struct item *asked, struct diag *diag, char *text, size_t cap)
+{
+	struct resolver *resolver;
+	struct resolve_job *job = NULL;
+	const struct ipaddr *addrs;
+	const char *why;
+	if (resolver_create(&resolver))
+		return diag_set(diag, -ENOMEM, "--explain: no memory");
+	int result = resolver_submit(resolver, asked->name, asked->name_len, &job);
+	if (result) {
+		resolver_destroy(resolver);
+		return diag_set(diag, result, "--explain: cannot look up the name");
+	}
+	resolver_poll(resolver, job, true);
+	size_t n = resolve_job_addrs(job, &addrs, &why), len = 0;
+	result = n == 0 ? diag_set(diag, -EADDRNOTAVAIL, "--explain: %.*s has no address: %s",
+			      (int)asked->name_len, asked->name, why)
+			: 1;
+	for (size_t i = 0; i < n && result >= 0 && len + 1 < cap; i++) {
+		struct naming naming = {.targets = t,
+		    .addr = u128_from_addr(&addrs[i]),
+		    .port = asked->port,
+		    .host = asked->name,
+		    .host_len = asked->name_len};
+		if (i > 0)
+			len += (size_t)snprintf(text + len, cap - len, "\n");
+		int is_out = explain_address(t, &naming, diag, text + len, cap - len);
+		len += strlen(text + len);
+		result = is_out < 0 ? is_out : result && is_out;
+	}
+	resolve_job_release(resolver, job);
+	resolver_destroy(resolver);
+	return result;
 }
 
 int targets_explain(
-    const struct targets *t, const char *addr, struct diag *diag, char *text, size_t cap)
+    const struct targets *t, const char *asked, struct diag *diag, char *text, size_t cap)
 {
-	struct ipaddr parsed;
+	struct item item;
 	struct diag why = {""};
-	char shown[IPADDR_STRLEN], rule[256], line[512] = "";
-	if (ipaddr_parse(addr, strlen(addr), &parsed) < 0)
-		return diag_set(diag, -EINVAL, "--explain: '%s' is not an address", addr);
-	ipaddr_format(&parsed, shown);
+	if (item_parse(asked, strlen(asked), &item, NULL, &why))
+		return diag_set(diag, -EINVAL, "--explain: %s", why.text);
+	if (item.ports || (item.kind == ITEM_RANGE && !u128_eq(item.range.lo, item.range.hi)))
+		return diag_set(diag, -EINVAL,
+		    "--explain: '%.60s' is more than one target: name one address or host, and one "
+		    "port or none",
+		    asked);
 	for (size_t i = 0; i < t->spec.n_files + t->spec.n_exclude_files; i++) {
 		const char *file = i < t->spec.n_files ? t->spec.files[i]
 						       : t->spec.exclude_files[i - t->spec.n_files];
@@ -89,23 +192,8 @@ int targets_explain(
 			return diag_set(diag, -ESPIPE,
 			    "--explain reads the lists again: name a file instead of stdin");
 	}
-	struct naming naming = {
-	    .targets = t, .addr = u128_from_addr(&parsed), .text = line, .cap = sizeof(line)};
-	int is_excluded = exclude_explain(&t->spec, naming.addr, diag, rule, sizeof(rule));
-	if (is_excluded < 0)
-		return is_excluded;
-	int is_named = load_visit(&t->spec, find_line, &naming, &why);
-	if (is_named < 0)
-		return diag_set(diag, is_named, "%s", why.text);
-	const char *note = naming.n_names > 0 ? " (host names in it were not looked up)" : "";
-	if (is_excluded) {
-		snprintf(text, cap, "%s: not probed: excluded by %s", shown, rule);
-		return 1;
-	}
-	if (!is_named) {
-		snprintf(text, cap, "%s: not probed: no target names it%s", shown, note);
-		return 1;
-	}
-	snprintf(text, cap, "%s: probed: named by %s%s%s", shown, line, rule[0] ? "; " : "", rule);
-	return 0;
+	if (item.kind == ITEM_NAME)
+		return explain_host(t, &item, diag, text, cap);
+	struct naming naming = {.targets = t, .addr = item.range.lo, .port = item.port};
+	return explain_address(t, &naming, diag, text, cap);
 }

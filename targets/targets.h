@@ -96,9 +96,9 @@ struct targets_counters {
 };
 void targets_get_counters(const struct targets *targets, struct targets_counters *out);
 
-/* Would addr (text) be probed, and which line decides? Writes one sentence to text, reading the files
- * again. Main thread. Returns 0 when it would be probed, 1 when not, or a negative errno with diag. */
-int targets_explain(const struct targets *targets, const char *addr, struct diag *diag, char *text,
+/* Would asked (text: an address or a host name, with a port or without) be probed, and which line
+ * decides? Writes a sentence for each address to text, between line ends, reading the files again. Main thread. Returns 0 when it would be probed, 1 when not, or a negative errno with diag. */
+int targets_explain(const struct targets *targets, const char *asked, struct diag *diag, char *text,
     size_t cap) __attribute__((warn_unused_result));
 
 /* ---- Iterators ---------------------------------------------------------------------------------- */

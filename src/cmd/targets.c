@@ -98,15 +98,34 @@ static int wait_for_input(struct targets *targets, struct out *out)
 	return err;
 }
 
+/* What was read and is not printed. */
+static void warn_left_out(const struct targets *targets, bool is_empty)
+{
+	struct targets_counters n;
+	targets_get_counters(targets, &n);
+	if (is_empty)
+		log_warn(
+		    "nothing to probe: every target is excluded, or the lists are empty, or none "
+		    "falls to this shard: --explain ADDR says more");
+	if (n.n_bad_lines + n.n_unresolved > 0)
+		log_warn("left out: %" PRIu64 " wrong lines, %" PRIu64
+			 " host names without an address",
+		    n.n_bad_lines, n.n_unresolved);
+	log_info(
+	    "left out: %" PRIu64 " repeated, %" PRIu64 " excluded", n.n_duplicates, n.n_excluded);
+}
+
 static int print_all(struct targets *targets, bool is_json, struct diag *diag)
 {
 	static struct out out; /* 256 KiB are too much for the stack */
 	struct target batch[BATCH];
 	struct targets_iter it;
 	int err = 0;
+	bool is_empty = true;
 	targets_iter_init(&it, targets, 0, 1);
 	while (!err) {
 		size_t n = targets_iter_next(&it, batch, BATCH);
+		is_empty = is_empty && n == 0;
 		err = put_batch(&out, batch, n, is_json);
 		if (n == BATCH || err || it.status == TARGETS_OK)
 			continue;
@@ -126,6 +145,7 @@ static int print_all(struct targets *targets, bool is_json, struct diag *diag)
 		diag_set(diag, -EIO, "%s", targets_error(targets));
 		return CMD_EXIT_FAILED;
 	}
+	warn_left_out(targets, is_empty);
 	return CMD_EXIT_COMPLETE;
 }
 

@@ -365,6 +365,23 @@ static void put_ignored(struct text *t, const struct status_sample *now)
 		text_putc(t, '\n');
 }
 
+/* What of the targets was never asked, and why. */
+static void put_left_out(struct text *t, const struct status_sample *now)
+{
+	size_t start = t->len;
+	struct list l = begin_list(t, "left out");
+	put_item_if(&l, "wrong lines", get(now, COUNTER_lines_wrong));
+	put_item_if(&l, "names without address", get(now, COUNTER_names_unresolved));
+	put_item_if(&l, "repeated", get(now, COUNTER_targets_repeated));
+	put_item_if(&l, "excluded", get(now, COUNTER_targets_excluded));
+	put_item_if(&l, "no route for their family", get(now, COUNTER_family_skipped));
+	put_item_if(&l, "no next hop", get(now, COUNTER_target_skipped));
+	if (l.is_first)
+		t->len = start;
+	else
+		text_putc(t, '\n');
+}
+
 static void put_drops(struct text *t, const struct status_sample *now)
 {
 	struct status_run run = {0};
@@ -426,6 +443,7 @@ void status_put_summary(struct text *t, const struct status_run *run,
     const struct status_sample *now, const struct writer_summary *written)
 {
 	put_sent(t, now);
+	put_left_out(t, now);
 	put_answers(t, run, now);
 	if (written)
 		put_written(t, written);

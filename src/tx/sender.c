@@ -251,6 +251,10 @@ static void send_syn(struct sender *s, const struct target *target, uint16_t n, 
 	const struct sender_path *path = path_of(s, &target->addr);
 	uint8_t buf[6];
 	const uint8_t *mac;
+	if (!path->link) {
+		counters_add(s->config.counters, COUNTER_family_skipped, n == 0);
+		return;
+	}
 	switch (find_mac(s, path, &target->addr, now_ns, buf, &mac)) {
 	case HOP_READY:
 		break;

@@ -130,7 +130,18 @@ static void explanations_name_the_line(void **state)
 	explain("127.0.0.1", 1, "built-in exclusion 127.0.0.0/8, loopback, RFC 1122");
 	explain("2001::1", 1, "no target names it");
 	explain("ff02::1", 1, "built-in exclusion ff00::/8, multicast");
-	explain("host", -EINVAL, "--explain: 'host' is not an address");
+	explain("10.1.2.3:23", 0, "10.1.2.3:23: probed: named by target 10.1.0.0/16:22-24");
+	explain("10.1.2.3:25", 1,
+	    "10.1.2.3:25: not probed: the address is named by target 10.1.0.0/16:22-24, that is "
+	    "10.1.0.0/16 on ports 22-24");
+	explain("10.2.0.1:80", 0, "probed: named by target 10.2.0.1");
+	explain("10.2.0.1:81", 1, "named by target 10.2.0.1, that is 10.2.0.1 on ports 80");
+	explain("[2001:db8::1]:443", 1, "[2001:db8::1]:443: not probed: excluded by built-in");
+	explain("localhost:80", 1,
+	    "127.0.0.1:80: not probed: excluded by built-in exclusion 127.0.0.0/8");
+	explain("10.0.0.0/8", -EINVAL, "'10.0.0.0/8' is more than one target");
+	explain("10.1.1.1:1-2", -EINVAL, "more than one target");
+	explain("1.2.3.256", -EINVAL, "--explain: '1.2.3.256' is not an IPv4 address");
 }
 
 int main(void)

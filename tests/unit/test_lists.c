@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -130,6 +131,58 @@ static void interface_identifiers_make_prefixes_scannable(void **state)
 	}
 }
 
+/* Each pattern by itself: exactly which addresses, in their order. */
+static void every_pattern_makes_its_addresses(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern;
+		size_t n; /* a /64 */
+		const char *first, *last;
+	} rows[] = {
+	    {"low:1", 1, "[2001:db8:4::]:80", "[2001:db8:4:1::]:80"},
+	    {"low:300", 300, "[2001:db8:4::]:80", "[2001:db8:4:1::12b]:80"},
+	    {"::a", 1, "[2001:db8:4::a]:80", "[2001:db8:4:1::a]:80"},
+	    {"::1:2:3:4", 1, "[2001:db8:4:0:1:2:3:4]:80", "[2001:db8:4:1:1:2:3:4]:80"},
+	    {"::fe-::101", 4, "[2001:db8:4::fe]:80", "[2001:db8:4:1::101]:80"},
+	    {"::ffff:ffff:ffff:ffff", 1, "[2001:db8:4:0:ffff:ffff:ffff:ffff]:80",
+		"[2001:db8:4:1:ffff:ffff:ffff:ffff]:80"},
+	    {"::1,::2", 2, "[2001:db8:4::1]:80", "[2001:db8:4:1::2]:80"},
+	    {"eui64:001b21", 1 << 24, "[2001:db8:4:0:21b:21ff:fe00:0]:80",
+		"[2001:db8:4:1:21b:21ff:feff:ffff]:80"},
+	    {"eui64:02:1b:21", 1 << 24, "[2001:db8:4:0:1b:21ff:fe00:0]:80",
+		"[2001:db8:4:1:1b:21ff:feff:ffff]:80"},
+	    {"eui64:AC-DE-48", 1 << 24, "[2001:db8:4:0:aede:48ff:fe00:0]:80",
+		"[2001:db8:4:1:aede:48ff:feff:ffff]:80"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *args[] = {"2001:db8:4::/63", NULL};
+		struct targets_spec spec = spec_of(args, "80");
+		struct targets *targets = NULL;
+		struct targets_iter it;
+		struct targets_position position;
+		struct target out;
+		struct diag diag;
+		uint64_t n = 0;
+		spec.order = TARGETS_ORDER_LIST;
+		spec.v6_iid = rows[i].pattern;
+		spec.no_exclude = true;
+		assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+		assert_true(targets_count(targets, &n));
+		assert_int_equal(n, 2 * rows[i].n);
+		targets_iter_init(&it, targets, 0, 1);
+		assert_int_equal(targets_iter_next(&it, &out, 1), 1);
+		assert_string_equal(target_text(&out), rows[i].first);
+		targets_iter_save(&it, &position);
+		position.index = n - 1;
+		assert_int_equal(targets_iter_restore(&it, &position, &diag), 0);
+		assert_int_equal(targets_iter_next(&it, &out, 1), 1);
+		assert_string_equal(target_text(&out), rows[i].last);
+		assert_int_equal(it.status, TARGETS_END);
+		targets_destroy(targets);
+	}
+}
+
 static void wrong_lines_say_where(void **state)
 {
 	(void)state;
@@ -207,6 +260,42 @@ static void wrong_lines_of_a_pipe_are_counted(void **state)
 	assert_int_equal(counters.n_bad_lines, 4);
 	targets_destroy(targets);
 	close(fds[0]);
+}
+
+/* Looking at a named pipe before the scan must not take from it. */
+static void a_named_pipe_gives_all_it_has(void **state)
+{
+	(void)state;
+	static struct target out[8];
+	char folder[] = "/tmp/lists-XXXXXX", fifo[64], *files[] = {fifo};
+	char *none[] = {NULL};
+	assert_non_null(mkdtemp(folder));
+	snprintf(fifo, sizeof(fifo), "%s/fifo", folder);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int fd = open(fifo, O_WRONLY);
+		static const char text[] = "10.0.0.1:80\n10.0.0.2:80\n";
+		_exit(write(fd, text, sizeof(text) - 1) == sizeof(text) - 1 ? 0 : 1);
+	}
+	struct targets_spec spec = spec_of(none, NULL);
+	struct targets *targets = NULL;
+	struct targets_iter it;
+	struct diag diag;
+	int status;
+	size_t n = 0;
+	spec.files = files;
+	spec.n_files = 1;
+	assert_int_equal(targets_create(&spec, &diag, &targets), 0);
+	targets_iter_init(&it, targets, 0, 1);
+	while (it.status == TARGETS_OK || it.status == TARGETS_WAIT)
+		n += targets_iter_next(&it, out + n, 8 - n);
+	assert_int_equal(n, 2);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	targets_destroy(targets);
+	unlink(fifo);
+	rmdir(folder);
 }
 
 static void a_silent_pipe_never_blocks(void **state)
@@ -536,9 +625,11 @@ int main(void)
 	    cmocka_unit_test(plain_lists_keep_their_order),
 	    cmocka_unit_test(ranges_in_a_stream_expand_in_place),
 	    cmocka_unit_test(interface_identifiers_make_prefixes_scannable),
+	    cmocka_unit_test(every_pattern_makes_its_addresses),
 	    cmocka_unit_test(wrong_lines_say_where),
 	    cmocka_unit_test(a_megabyte_line_is_one_error),
 	    cmocka_unit_test(wrong_lines_of_a_pipe_are_counted),
+	    cmocka_unit_test(a_named_pipe_gives_all_it_has),
 	    cmocka_unit_test(a_silent_pipe_never_blocks),
 	    cmocka_unit_test(streams_shard_and_resume_by_number),
 	    cmocka_unit_test(a_changed_list_refuses_the_position),
