@@ -171,7 +171,7 @@ static void fill_engine_config(
 	e->many_ports = MANY_PORTS;
 	e->wscale = link_wscale(scan_syn_style(c->syn_options));
 	uint32_t max_held = share(scan, MAX_HELD, 1);
-	e->max_held = rx->max_sessions / 2 < max_held ? rx->max_sessions / 2 : max_held;
+	e->max_held = rx->max_sessions / 4 < max_held ? rx->max_sessions / 4 : max_held;
 	e->hold_ns = has_siblings(scan->targets) ? c->timeout_ns : 0;
 	e->skips_hyperacktive = c->skip_hyperacktive;
 	e->is_all_probes = c->all_probes;

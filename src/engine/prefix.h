@@ -18,7 +18,7 @@ enum {
 	PREFIX_SCOUTS = 3,  /* asked one by one: only when one of them answers, the others are */
 	PREFIX_DENSE_MIN = 231, /* more than 90 % of 256 addresses */
 	PREFIX_LENGTHS_MAX = 8,
-	PREFIX_TESTS_MAX = 1 << 16,  /* IPv6 prefixes tested in one scan, no more */
+	PREFIX_TESTS_MAX = 1 << 20,  /* IPv6 prefixes tested in one scan; 56 bytes each, as used */
 	PREFIX_DENSE_SLOTS = 1 << 18 /* (/24, port) pairs counted at the same time */
 };
 

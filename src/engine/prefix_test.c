@@ -96,6 +96,8 @@ void prefix_test_note(struct engine *engine, const struct session *session, int6
 		bool is_new;
 		struct prefix *prefix = prefix_table_get(
 		    engine->prefixes, addr, engine->config.alias_lengths[i], &is_new);
+		if (!prefix)
+			counters_add(engine->counters, COUNTER_prefixes_untested, 1);
 		if (prefix && prefix->state == PREFIX_DOUBTED && prefix->n_scouts < PREFIX_SCOUTS)
 			scout(engine, prefix, session->flow.rport, now_ns);
 	}

@@ -212,6 +212,8 @@ void session_open_target(struct engine *engine, const struct segment *s, uint32_
     int64_t sent_ns, int64_t now_ns, int64_t wall_ns)
 {
 	struct target target = {s->flow.raddr, s->flow.rport};
+	while (!has_room(engine) && session_release_held(engine))
+		continue;
 	struct session *session = has_room(engine) ? session_create(engine, SESSION_TARGET) : NULL;
 	if (!session) {
 		counters_add(engine->counters, COUNTER_sessions_refused, 1);

@@ -171,6 +171,9 @@ void session_settle_all(struct engine *engine, struct session **list, int64_t no
 /* Settles all held ones again, after engine->is_ending was set. */
 void session_settle_held(struct engine *engine, int64_t now_ns);
 
+/* Writes the record that was held longest, to make room. False: none is held. */
+bool session_release_held(struct engine *engine);
+
 /* Takes a parked session off all lists; harmless for others. */
 void session_unpark(struct engine *engine, struct session *session);
 

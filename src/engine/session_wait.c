@@ -61,6 +61,17 @@ void session_unpark(struct engine *engine, struct session *session)
 	wheel_disarm(&engine->wheel, &session->timer);
 }
 
+bool session_release_held(struct engine *engine)
+{
+	struct session *oldest = engine->held_first;
+	if (!oldest)
+		return false;
+	counters_add(engine->counters, COUNTER_records_unheld, 1);
+	session_unpark(engine, oldest);
+	session_emit(engine, oldest);
+	return true;
+}
+
 /* Puts a finished session on list; at_ns: when to look again, 0: somebody will say. */
 static void park(struct engine *engine, struct session *session, enum session_wait why,
     struct session **list, int64_t at_ns)
@@ -76,12 +87,8 @@ static void park(struct engine *engine, struct session *session, enum session_wa
 	if (!is_held(session))
 		return;
 	held_push(engine, session);
-	while (engine->held_weight > engine->config.max_held) {
-		struct session *oldest = engine->held_first;
-		counters_add(engine->counters, COUNTER_records_unheld, 1);
-		session_unpark(engine, oldest);
-		session_emit(engine, oldest);
-	}
+	while (engine->held_weight > engine->config.max_held)
+		session_release_held(engine);
 }
 
 /* May another session of the host still make it suspicious? */

@@ -22,9 +22,9 @@ enum {
 	PROTO_AH = 51,
 	PROTO_ICMPV6 = 58,
 	PROTO_DSTOPTS = 60,
-	MAX_EXTENSION_HEADERS = 8, /* real packets have two or three; more is somebody playing */
-	MTU_OLD_ROUTER = 576,      /* RFC 791: every host takes so much */
-	MTU_MIN_V6 = 1280,         /* RFC 8200 section 5 */
+	MAX_EXTENSION_HEADERS = 16, /* twice what RFC 8504 section 5.3 asks for */
+	MTU_OLD_ROUTER = 576,       /* RFC 791: every host takes so much */
+	MTU_MIN_V6 = 1280,          /* RFC 8200 section 5 */
 };
 
 /* The IP header, as far as the layers above need it. */

@@ -5,9 +5,11 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import jsonschema
 import pytest
@@ -225,3 +227,32 @@ def test_list_from_a_pipe_and_a_file(pair, tmp_path):
     done = pair.run("-t", "-", "--cooldown", "1s", input="10.9.8.3:80\n[fd00:10::8]:80\n")
     assert done.returncode == 0, done.stderr
     assert sorted(json.loads(line)["ip"] for line in done.stdout.splitlines()) == ["10.9.8.3", "fd00:10::8"]
+
+
+def wait_for_listener(ns, port):
+    """Until something in the namespace listens on the port."""
+    deadline = time.monotonic() + 10
+    while f":{port} " not in ns.run("ss", "-ltn").stdout:
+        assert time.monotonic() < deadline, f"nothing listens on {port}"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not shutil.which("endlessh"), reason="endlessh is missing: see tests/packages.txt")
+@pytest.mark.parametrize("delay_ms", [100, 1000, 10000])
+def test_a_real_tarpit_costs_one_record_and_little_time(pair, delay_ms):
+    """endlessh sends random lines before its SSH banner, which never comes."""
+    tarpit = pair.net.popen("endlessh", "-p", "2223", "-d", str(delay_ms))
+    try:
+        wait_for_listener(pair.net, 2223)
+        before = time.monotonic()
+        records = pair.records("10.9.0.1:2223", "[fd00:10::1]:2223", "--hyperack", "5")
+        assert time.monotonic() - before < 40
+        assert sorted(r["ip"] for r in records) == ["10.9.0.1", "fd00:10::1"]
+        for record in records:
+            # Its first line comes after the delay: later than anybody waits, the port only acknowledges.
+            assert record["outcome"] == ("silent" if delay_ms == 10000 else "unidentified"), record
+            assert "protocol" not in record
+            assert not record.get("hyperacktive", {}).get("verdict")
+    finally:
+        tarpit.kill()
+        tarpit.communicate(timeout=10)

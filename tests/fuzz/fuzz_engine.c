@@ -184,6 +184,29 @@ static void do_icmp(struct world *w)
 	engine_icmp(w->engine, &e, w->now_ns);
 }
 
+/* A piece of a datagram of one of the hosts, or of a stranger. */
+static void do_fragment(struct world *w)
+{
+	struct target target = nth_target(cursor_u8(&w->script) % N_TARGETS);
+	uint8_t bits = cursor_u8(&w->script);
+	bool is_v4 = ipaddr_is_v4(&target.addr);
+	struct fragment f = {.src = target.addr,
+	    .dst = is_v4 ? w->config.cookie.laddr_v4 : w->config.cookie.laddr_v6,
+	    .id = bits & 3,
+	    .proto = bits & 4 ? 6 : 60,
+	    .is_last = bits & 8,
+	    .off = (uint16_t)((bits >> 4) * 8)};
+	if (bits & 2)
+		f.src.b[15] ^= 0x40;
+	size_t len = cursor_u8(&w->script);
+	len = len < cursor_left(&w->script) ? len : cursor_left(&w->script);
+	len = f.is_last ? len : len / 8 * 8;
+	f.len = (uint16_t)len;
+	f.bytes = cursor_take(&w->script, len);
+	if (f.bytes && len)
+		engine_fragment(w->engine, &f, w->now_ns, w->now_ns);
+}
+
 static void do_event(struct world *w)
 {
 	uint8_t op = cursor_u8(&w->script);
@@ -206,10 +229,14 @@ static void do_event(struct world *w)
 	case 6:
 		w->is_send_full = op & 8;
 		w->is_result_short = op & 16;
+		if (op & 32)
+			do_fragment(w);
 		break;
 	case 7:
 		if (op == 0xff)
 			engine_abort(w->engine, w->now_ns);
+		else if (op == 0xf7)
+			engine_finish(w->engine, w->now_ns);
 		else
 			w->now_ns += op * NS_PER_MS;
 		break;
@@ -254,6 +281,8 @@ static struct engine_config make_config(void)
 	    .n_hyperack = 4,
 	    .hyperack_threshold = 2,
 	    .many_ports = 3,
+	    .max_held = 5,
+	    .hold_ns = 2 * NS_PER_SEC,
 	    .skips_hyperacktive = true,
 	    .n_alias_lengths = 2,
 	    .alias_lengths = {64, 112},

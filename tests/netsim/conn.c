@@ -404,9 +404,25 @@ static bool take_data(
 	return true;
 }
 
-/* Segments that a receiver must not believe: a reset, data and an acknowledgement far outside the
- * window (RFC 5961 sections 3 to 5), and the SYN-ACK once more. */
-static void send_strays(struct sim *sim, const struct truth *truth, struct conn *conn)
+/* An ICMP error about bytes that are not under way (RFC 5927 section 4.1). */
+static void send_forged_error(struct sim *sim, const struct truth *truth, const struct seg_in *seg)
+{
+	uint8_t quoted[128];
+	struct seg_in forged = *seg;
+	size_t header_len = seg->ip[0] >> 4 == 4 ? (size_t)(seg->ip[0] & 15) * 4 : 40;
+	forged.ip_len = (uint16_t)(seg->ip_len < sizeof(quoted) ? seg->ip_len : sizeof(quoted));
+	memcpy(quoted, seg->ip, forged.ip_len);
+	frame_put32(quoted + header_len + 4, seg->seq + 0x00100000);
+	forged.ip = quoted;
+	reply_unreachable(sim, truth, &forged);
+}
+
+/* Segments that a receiver must not believe: resets, data and an acknowledgement outside the window,
+ * resets inside it that know no number of the receiver's, data that acknowledges what was never sent
+ * (RFC 5961 sections 3 to 5), an ICMP error about other bytes, a SYN-ACK of other numbers, and the right
+ * one once more. */
+static void send_strays(
+    struct sim *sim, const struct truth *truth, struct conn *conn, const struct seg_in *seg)
 {
 	static const uint8_t lie[] = "220 this was never said\r\n";
 	struct seg_out out;
@@ -419,14 +435,23 @@ static void send_strays(struct sim *sim, const struct truth *truth, struct conn 
 	out.payload = lie;
 	out.payload_len = sizeof(lie) - 1;
 	reply_send(sim, truth, &out, 0);
-	out.payload_len = 0;
-	out.flags = SEG_ACK;
 	out.seq = conn->snd_max;
 	out.ack = conn->rcv_nxt + 0x04000000;
 	reply_send(sim, truth, &out, 0);
+	out.payload_len = 0;
+	out.flags = SEG_ACK;
+	reply_send(sim, truth, &out, 0);
+	out.flags = SEG_RST;
+	out.seq = conn->snd_max + 1000;
+	reply_send(sim, truth, &out, 0);
+	out.flags = SEG_RST | SEG_ACK;
+	reply_send(sim, truth, &out, 0);
+	send_forged_error(sim, truth, seg);
 	out.flags = SEG_SYN | SEG_ACK;
-	out.seq = conn->iss;
+	out.seq = conn->iss + 77777;
 	out.ack = conn->rcv_nxt;
+	reply_send(sim, truth, &out, 0);
+	out.seq = conn->iss;
 	reply_send(sim, truth, &out, 0);
 }
 
@@ -454,7 +479,7 @@ static bool establish(
 	if (truth->traits & TRAIT_KEEPALIVE)
 		conn->keep_due_ns = sim->now_ns + KEEPALIVE_MS * NS_PER_MS;
 	if (truth->traits & TRAIT_HOSTILE)
-		send_strays(sim, truth, conn);
+		send_strays(sim, truth, conn, seg);
 	app_open(sim, truth, conn);
 	return true;
 }

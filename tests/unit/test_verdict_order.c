@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "tests/unit/engine_world.h"
 
-enum { N_TARGETS = 3, PORT_BASE = 2001, HOST = 0x0a090807, FLOWS_MAX = 64 };
+enum { N_TARGETS = 3, PORT_BASE = 2001, HOST = 0x0a090807, FLOWS_MAX = 256 };
 
 /* What the targets of the host do, two packets each: SSH speaks, the second acknowledges and is silent,
  * the third resets. */
@@ -263,6 +263,28 @@ static void test_waiting_is_bounded_and_the_oldest_gives_way(void **state)
 	world_destroy(w);
 }
 
+static void test_a_full_table_takes_the_place_of_held_records(void **state)
+{
+	(void)state;
+	struct engine_config config = world_config();
+	config.max_sessions = 16;
+	config.max_held = 64;
+	struct world *w = start(&config, true);
+	for (unsigned i = 0; i < 100; i++) {
+		struct target target = {ipaddr_from_v4(HOST + 256 * i), 22};
+		struct cookie c;
+		cookie_make(&config.cookie, &target, 0, &c);
+		inject(w, &c.flow, 7, c.iss + 1, TCP_SYN, "");
+		inject(w, &c.flow, 8, c.iss + 1, TCP_PSH, "SSH-2.0-x\r\n");
+	}
+	assert_int_equal(counters_get(&w->counters, COUNTER_sessions_refused), 0);
+	assert_int_equal(counters_get(&w->counters, COUNTER_sessions_opened), 100);
+	engine_abort(w->engine, w->now_ns);
+	assert_int_equal(w->n_records, 100);
+	world_check_clean(w);
+	world_destroy(w);
+}
+
 static enum peer_kind all_silent(const struct target *target)
 {
 	(void)target;
@@ -384,6 +406,7 @@ int main(void)
 	    cmocka_unit_test(test_an_unsuspicious_host_costs_no_probe_and_little_time),
 	    cmocka_unit_test(test_when_no_target_can_answer_any_more_nothing_is_waited_for),
 	    cmocka_unit_test(test_waiting_is_bounded_and_the_oldest_gives_way),
+	    cmocka_unit_test(test_a_full_table_takes_the_place_of_held_records),
 	    cmocka_unit_test(test_a_full_table_delays_tests_and_skips_none),
 	    cmocka_unit_test(test_patience_waits_while_results_run_short),
 	    cmocka_unit_test(test_a_second_connection_never_reuses_the_port_of_the_first),

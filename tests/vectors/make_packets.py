@@ -128,12 +128,15 @@ def make_ip6_extensions():
     write("tcp6_atomic", "an atomic fragment is whole (RFC 6946)",
           ETH / ip6() / IPv6ExtHdrFragment(id=7) / tcp("A"), "tcp", **seg(1, "A"))
     chain = IPv6ExtHdrDestOpt()
-    for _ in range(7):
+    for _ in range(15):
         chain = chain / IPv6ExtHdrDestOpt()
-    write("tcp6_eight", "eight extension headers are borne", ETH / ip6() / chain / tcp("A"), "tcp",
+    write("tcp6_sixteen", "sixteen extension headers are borne", ETH / ip6() / chain / tcp("A"), "tcp",
           **seg(1, "A"))
-    write("tcp6_nine", "nine are somebody playing", ETH / ip6() / IPv6ExtHdrDestOpt() / chain / tcp("A"),
+    write("tcp6_seventeen", "seventeen are somebody playing", ETH / ip6() / IPv6ExtHdrDestOpt() / chain / tcp("A"),
           "malformed")
+    jumbo = bytes([6, 0, 0xc2, 4]) + struct.pack(">L", 28)
+    write("tcp6_jumbogram", "a jumbogram (RFC 2675): no path of ours carries one",
+          ETH / ip6(nh=0, plen=0) / Raw(jumbo) / tcp("A"), "malformed")
     auth = bytes([6, 4, 0, 0]) + struct.pack(">LL", 1, 1) + b"\x55" * 12
     segment = raw(ip6() / tcp("A"))[40:]
     write("tcp6_authentication", "an authentication header, 24 bytes",
