@@ -23,4 +23,11 @@ static inline uint32_t rng_below(struct rng *rng, uint32_t n)
 	return (uint32_t)((rng_next(rng) >> 32) * n >> 32);
 }
 
+/* A number whose size in bits is random too: shifted right by at least shift and less than shift + n. */
+static inline uint64_t rng_shifted(struct rng *rng, uint32_t shift, uint32_t n)
+{
+	shift += rng_below(rng, n); /* first: the order must be one with every compiler */
+	return rng_next(rng) >> shift;
+}
+
 #endif

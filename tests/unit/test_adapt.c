@@ -188,13 +188,11 @@ static void test_looks_at_any_time_break_nothing(void **state)
 	struct adapt_sample s = {.at_ns = NS_PER_SEC};
 	adapt_init(&adapt, 3, 70000, s.at_ns);
 	for (int i = 0; i < 200000; i++) {
-		s.at_ns += (int64_t)(rng_next(&rng) >> (30 + rng_below(&rng, 30)));
-		s.n_sent += rng_next(&rng) >> (40 + rng_below(&rng, 24));
-		s.n_received += rng_next(&rng) >> (40 + rng_below(&rng, 24));
-		s.n_rx_lost +=
-		    rng_below(&rng, 3) ? 0 : rng_next(&rng) >> (40 + rng_below(&rng, 24));
-		s.n_tx_lost +=
-		    rng_below(&rng, 3) ? 0 : rng_next(&rng) >> (40 + rng_below(&rng, 24));
+		s.at_ns += (int64_t)rng_shifted(&rng, 30, 30);
+		s.n_sent += rng_shifted(&rng, 40, 24);
+		s.n_received += rng_shifted(&rng, 40, 24);
+		s.n_rx_lost += rng_below(&rng, 3) ? 0 : rng_shifted(&rng, 40, 24);
+		s.n_tx_lost += rng_below(&rng, 3) ? 0 : rng_shifted(&rng, 40, 24);
 		double pps = adapt_step(&adapt, &s);
 		assert_true(pps >= 3 && pps <= 70000);
 	}

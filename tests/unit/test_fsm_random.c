@@ -261,8 +261,9 @@ static void run_script(uint64_t seed)
 	w.config.n_retransmits = (uint8_t)rng_below(rng, 6);
 	w.config.mss_v4 = (uint16_t)(88 + rng_below(rng, 9000));
 	w.config.mss_v6 = (uint16_t)(88 + rng_below(rng, 9000));
-	conn_init(&w.conn, w.iss, (uint16_t)(rng_below(rng, 4) ? rng_below(rng, 1025) : 0),
-	    rng_below(rng, 4) ? 0 : rng_below(rng, 3000) * NS_PER_MS);
+	uint16_t data_len = (uint16_t)(rng_below(rng, 4) ? rng_below(rng, 1025) : 0);
+	int64_t wait_ns = rng_below(rng, 4) ? 0 : rng_below(rng, 3000) * NS_PER_MS;
+	conn_init(&w.conn, w.iss, data_len, wait_ns);
 	for (int i = 0; i < N_EVENTS; i++)
 		random_event(&w);
 	run_down(&w);
