@@ -69,7 +69,8 @@ def finish(pair, checkpoint, *args, status=0):
 
 REPEATING = ("--attempts", "2", "--attempt-delay", "500ms")
 CASES = [("INT", "jsonl", ()), ("TERM", "jsonl.zst", REPEATING), ("KILL", "jsonl", ()),
-         ("KILL", "jsonl.zst", REPEATING), ("KILL", "jsonl.zst", ("--order", "list"))]
+         ("KILL", "jsonl.zst", REPEATING), ("KILL", "jsonl.zst", ("--order", "list")),
+         ("INT", "jsonl", ("--threads", "2")), ("KILL", "jsonl.zst", (*REPEATING, "--threads", "3"))]
 
 
 @pytest.mark.parametrize("name,suffix,options", CASES)
@@ -126,6 +127,17 @@ def test_shards_are_resumed_each_from_its_own_place(pair, tmp_path):
         finish(pair, checkpoint)
         found += keys(out)
     assert sorted(found) == sorted(OPEN)
+
+
+@pytest.mark.parametrize("then,now", [("3", "1"), ("1", "2")])
+def test_another_number_of_threads_goes_on(pair, tmp_path, then, now):
+    out, checkpoint = tmp_path / "out.jsonl", tmp_path / "checkpoint"
+    proc = start(pair, *FAST, *TARGETS, "--threads", then, "-o", out, "--checkpoint", checkpoint)
+    wait_until(lambda: out.exists() and out.stat().st_size > 0)
+    proc.send_signal(signal.SIGINT)
+    assert proc.wait(timeout=30) == 3, proc.stderr.read()
+    finish(pair, checkpoint, "--threads", now)
+    assert sorted(keys(out)) == sorted(OPEN)
 
 
 def test_a_streamed_list_goes_on_behind_what_was_read(pair, tmp_path):
