@@ -99,8 +99,10 @@ def test_any_number_of_threads_finds_the_same(lab):
     for threads in (1, 2, 4):
         lab.start(*WORLD)  # afresh: some hosts fall silent after their first connection
         metadata = lab.path("meta.json")
-        proc = scan(lab, "--threads", threads, "-r", 8000 / SLOWER, "-p", "80", "--seed", "5", "--v6-iid", "low:200", "-v",
-                    "--cooldown", "3s", "--metadata-file", metadata, V4, *V6.split(),
+        # Two attempts: a machine that is too busy for netsim loses a SYN now and then.
+        proc = scan(lab, "--threads", threads, "--attempts", "2", "--attempt-delay", "1s", "-r", 8000 / SLOWER, "-p",
+                    "80", "--seed", "5", "--v6-iid", "low:200", "-v", "--cooldown", "3s", "--metadata-file", metadata, V4,
+                    *V6.split(),
                     *(f"2001:db8:{i:x}::/64" for i in range(0x100, 0x110)))
         assert f"{threads} sending and {threads} receiving threads" in proc.stderr
         with open(metadata, encoding="utf-8") as file:
@@ -113,7 +115,8 @@ def test_any_number_of_threads_finds_the_same(lab):
     assert len(records) > 500 and len(prefixes) > 3
     assert counters["hyperack_hosts_convicted"] > 20 and counters["prefixes_aliased"] > 1
     for threads in (2, 4):
-        assert found[threads][0] == records
+        assert sorted(set(found[threads][0]) ^ set(records)) == []
+        assert len(found[threads][0]) == len(records)
         assert found[threads][1] == prefixes
         for key in ("targets_taken", "sessions_opened", "records_written", "hyperack_hosts_tested",
                     "hyperack_hosts_convicted", "prefixes_aliased"):
