@@ -412,7 +412,12 @@ static void send_forged_error(struct sim *sim, const struct truth *truth, const 
 	size_t header_len = seg->ip[0] >> 4 == 4 ? (size_t)(seg->ip[0] & 15) * 4 : 40;
 	forged.ip_len = (uint16_t)(seg->ip_len < sizeof(quoted) ? seg->ip_len : sizeof(quoted));
 	memcpy(quoted, seg->ip, forged.ip_len);
-	frame_put32(quoted + header_len + 4, seg->seq + 0x00100000);
+	uint8_t *tcp = quoted + header_len;
+	uint32_t before = frame_get16(tcp + 4);
+	frame_put32(tcp + 4, seg->seq + 0x00100000);
+	/* Its checksum follows (RFC 1624), for it is a packet that might have been. */
+	uint32_t sum = (uint16_t)~frame_get16(tcp + 16) + (0xffff - before) + frame_get16(tcp + 4);
+	frame_put16(tcp + 16, frame_sum_finish(sum));
 	forged.ip = quoted;
 	reply_unreachable(sim, truth, &forged);
 }
