@@ -20,7 +20,7 @@
 enum { ROOT_BITS = 16 };
 
 /* What an entry said: a direct-mapped cache by the tree's record that led there. */
-enum { MEMO_BITS = 14 };
+enum { MEMO_BITS = 15 };
 struct memo {
 	uint32_t record; /* 0: free: no record that leads to data is */
 	struct geo_record said;
