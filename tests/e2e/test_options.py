@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -23,6 +24,7 @@ SELF, PEER, WALL, MIRROR, FAR = "10.8.0.1", "10.8.0.10", "10.8.0.11", "10.8.0.12
 SELF6, PEER6 = "fd08::1", "fd08::10"
 SSH, HTTP, SILENT, ODD, DROPPED, NO_ACK, CLOSED = 22, 80, 81, 83, 84, 85, 86
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h
+SO_TIMESTAMPNS = 35
 BANNER = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"
 
 
@@ -58,6 +60,7 @@ class Capture:
     def __init__(self, ns, dev):
         self.sock = packet_socket(ns, dev, timeout=0.1)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.sock.bind((dev, 3))
         self.frames = []
         self.is_done = False
@@ -75,13 +78,15 @@ class Capture:
     def loop(self):
         while True:
             try:
-                frame, address = self.sock.recvfrom(65535)
+                frame, ancillary, _, address = self.sock.recvmsg(65535, 64)
             except (socket.timeout, BlockingIOError):
                 if self.is_done:
                     return
                 continue
             if address[2] != socket.PACKET_OUTGOING:
-                self.frames.append((time.monotonic(), frame))
+                stamp = next(data for _, kind, data in ancillary if kind == SO_TIMESTAMPNS)
+                whole, ns = struct.unpack("qq", stamp[:16])  # the kernel's: this thread may be late
+                self.frames.append((whole + ns / 1e9, frame))
 
     def tcp(self, port=None, flags=None, data=None):
         """(time, packet) of the TCP segments that match."""
