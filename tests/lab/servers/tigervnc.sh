@@ -4,5 +4,5 @@ tier=core
 services="vnc:5901,greets x11:6001"
 start() {
 	exec Xtigervnc ":$((port2 - 6000))" -rfbport "$port" -SecurityTypes None -listen tcp \
-		-nolisten unix -nolisten local -geometry 320x200
+		-nolisten unix -nolisten local -noreset -geometry 320x200
 }
