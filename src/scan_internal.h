@@ -38,6 +38,7 @@ struct scan_tx {
 	struct link *links[FAMILY_COUNT];
 	struct tx_backend *backends[FAMILY_COUNT]; /* the same twice when one serves both */
 	struct sender_path paths[FAMILY_COUNT];
+	struct ring *others_reqs[SCAN_RX_MAX * SCAN_TX_MAX]; /* borrowed, of the other senders */
 	struct sender *sender;
 	struct ring *control;
 	struct ring *reports; /* to main */

@@ -178,9 +178,14 @@ int scan_open_sender(struct scan *scan, size_t i, struct diag *diag)
 	config.attempts = tx->attempts;
 	config.control = tx->control;
 	config.reports = tx->reports;
+	config.others_reqs = tx->others_reqs;
 	for (size_t r = 0; r < scan->n_rx; r++) {
 		config.reqs[r] = scan->reqs[r][i];
 		config.notes[r] = scan->notes[i][r];
+		for (size_t t = 0; t < scan->n_tx; t++) {
+			if (t != i)
+				tx->others_reqs[config.n_others_reqs++] = scan->reqs[r][t];
+		}
 	}
 	return sender_create(&config, &tx->sender);
 }

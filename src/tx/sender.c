@@ -310,6 +310,17 @@ static bool is_valve_closed(struct sender *s, int64_t now_ns)
 	return is_closed;
 }
 
+/* Do other senders have something for open sessions to send? Where tokens are scarce it goes before new
+ * targets, whoever has it: else the sender that wakes first would take every token for its SYNs. */
+static bool has_others_waiting(const struct sender *s)
+{
+	for (size_t i = 0; i < s->config.n_others_reqs; i++) {
+		if (ring_get_level(s->config.others_reqs[i]) > 0)
+			return true;
+	}
+	return false;
+}
+
 /* Sends up to BATCH first SYNs; returns how many. */
 static size_t send_targets(struct sender *s, int64_t now_ns)
 {
@@ -330,6 +341,10 @@ static size_t send_targets(struct sender *s, int64_t now_ns)
 	if (s->is_stopped || is_valve_closed(s, now_ns))
 		return n_sent;
 	size_t n_max = pay(s, BATCH, SYN_WIRE_LEN, now_ns);
+	if (n_max < BATCH && has_others_waiting(s)) {
+		settle(s);
+		return n_sent;
+	}
 	size_t n_got = n_max ? attempts_next(s->config.attempts, now_ns, s->batch, n_max) : 0;
 	for (size_t i = 0; i < n_got; i++)
 		send_attempt(s, &s->batch[i], now_ns);

@@ -50,6 +50,9 @@ struct sender_config {
 	size_t n_receivers;
 	struct ring *reqs[SENDER_RECEIVERS_MAX];  /* struct tx_req from each receiver */
 	struct ring *notes[SENDER_RECEIVERS_MAX]; /* struct rx_note to each receiver */
+	/* The rings from the receivers to the other senders: only looked at. */
+	size_t n_others_reqs;
+	struct ring *const *others_reqs; /* borrowed */
 	/* The valve: true while something downstream is too full for new targets. May be NULL. */
 	bool (*is_congested)(void *ctx);
 	void *congested_ctx;
