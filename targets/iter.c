@@ -108,6 +108,16 @@ bool targets_is_excluded(struct targets *t, const struct ipaddr *addr)
 	return is_excluded;
 }
 
+/* At the end: has a reload brought something back? */
+static void look_for_more(struct targets_iter *it)
+{
+	if (it->status != TARGETS_END)
+		return;
+	it->end = atomic_load_explicit(&it->targets->n_positions, memory_order_acquire);
+	if (it->pos < it->end)
+		it->status = TARGETS_OK;
+}
+
 size_t targets_iter_next(struct targets_iter *it, struct target *out, size_t n)
 {
 	struct targets *t = it->targets;
@@ -119,20 +129,18 @@ size_t targets_iter_next(struct targets_iter *it, struct target *out, size_t n)
 		return is_filtered ? filter_live(t, out, k) : k;
 	}
 	size_t got = 0;
-	if (it->status == TARGETS_END && is_filtered) {
-		/* Has a reload brought something back? */
-		it->end = atomic_load_explicit(&t->n_positions, memory_order_acquire);
-		if (it->pos < it->end)
-			it->status = TARGETS_OK;
-	}
 	/* After a reload that excludes much, yielding little must not take forever. */
 	size_t n_tries = n / BATCH + 64;
+	if (is_filtered)
+		look_for_more(it);
 	for (; got < n && it->status == TARGETS_OK && n_tries > 0; n_tries--) {
 		size_t want = n - got < BATCH ? n - got : BATCH;
 		const struct part *part = part_at(t, it->pos);
 		size_t k = part->space.is_wide ? next_batch_wide(it, part, out + got, want)
 					       : next_batch(it, part, out + got, want);
 		got += is_filtered ? filter_live(t, out + got, k) : k;
+		if (is_filtered)
+			look_for_more(it);
 	}
 	return got;
 }

@@ -41,18 +41,18 @@ static int check_returns(const struct targets *t, struct diag *diag)
 	return 0;
 }
 
-/* Numbers the targets in freed behind all others. */
-static int append_part(struct targets *t, const struct prefix_set *freed, struct diag *diag)
+/* Numbers the targets in freed behind all others; *out is NULL when there are none. */
+static int number_freed(
+    struct targets *t, const struct prefix_set *freed, struct part **out, struct diag *diag)
 {
 	struct prefix_set others;
 	struct part *part = calloc(1, sizeof(*part));
-	uint64_t n = atomic_load(&t->n_positions);
 	prefix_set_init(&others);
 	int err = check_returns(t, diag);
 	if (!err && (!part || complement(freed, &others)))
 		err = diag_set(diag, -ENOMEM, "no memory");
 	if (!err) {
-		part->begin = n;
+		part->begin = atomic_load(&t->n_positions);
 		err = targets_number(t, &others, part, diag);
 	}
 	if (!err && (part->space.is_wide || part->end < part->begin || part->end == UINT64_MAX))
@@ -62,17 +62,18 @@ static int append_part(struct targets *t, const struct prefix_set *freed, struct
 		if (part)
 			space_fini(&part->space);
 		free(part);
-		return err;
+		part = NULL;
 	}
-	t->returned[t->n_returned++] = part;
-	atomic_store_explicit(&t->n_positions, part->end, memory_order_release);
-	return 0;
+	*out = part;
+	return err;
 }
 
-/* What the parts were numbered without and fresh does not name any more comes back. */
-static void bring_back(struct targets *t, const struct prefix_set *fresh)
+/* What the parts were numbered without and fresh does not name any more, as a part to publish; NULL: it
+ * is nothing, or cannot come back, which is said. */
+static struct part *make_part(struct targets *t, const struct prefix_set *fresh)
 {
 	struct prefix_set freed, rest;
+	struct part *part = NULL;
 	struct diag why = {{0}};
 	prefix_set_init(&freed);
 	prefix_set_init(&rest);
@@ -80,7 +81,7 @@ static void bring_back(struct targets *t, const struct prefix_set *fresh)
 	if (!err)
 		err = prefix_set_subtract(&t->left_out, &freed, &rest);
 	if (!err && prefix_set_n(&freed) > 0)
-		err = append_part(t, &freed, &why);
+		err = number_freed(t, &freed, &part, &why);
 	if (!err) {
 		prefix_set_fini(&t->left_out);
 		t->left_out = rest;
@@ -91,6 +92,7 @@ static void bring_back(struct targets *t, const struct prefix_set *fresh)
 		    why.text[0] ? why.text : strerror(-err));
 	prefix_set_fini(&freed);
 	prefix_set_fini(&rest);
+	return part;
 }
 
 int targets_reload_exclusions(struct targets *t, struct diag *diag)
@@ -103,14 +105,18 @@ int targets_reload_exclusions(struct targets *t, struct diag *diag)
 	int err = exclude_build(&t->spec, diag, &fresh);
 	if (err)
 		return err;
+	struct part *part = t->stream ? NULL : make_part(t, &fresh);
+	/* Both at once: who filters by the new exclusions must not come to the end without the part, and
+	 * who takes from the part must not filter by the old ones. */
 	pthread_rwlock_wrlock(&t->lock);
 	old = t->live;
 	t->live = fresh;
+	if (part) {
+		t->returned[t->n_returned++] = part;
+		atomic_store_explicit(&t->n_positions, part->end, memory_order_release);
+	}
 	atomic_store(&t->has_live, true);
 	pthread_rwlock_unlock(&t->lock);
 	prefix_set_fini(&old);
-	/* Only this thread changes live: it may be read without the lock. */
-	if (!t->stream)
-		bring_back(t, &t->live);
 	return 0;
 }

@@ -6,9 +6,11 @@ import ipaddress
 import json
 import os
 import pathlib
+import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -209,6 +211,30 @@ def test_exclusions_win(net, tmp_path):
     with net.capture() as seen:
         net.scan("-p", SSH, "--exclude", PEER, "-x", f"{WALL}-{MIRROR}", target, "--dry-run", status=2)
     assert not seen.tcp()
+
+
+def test_exclusions_change_while_it_runs(net):
+    """SIGHUP: what the file names from now on is asked no more, what it no longer names is asked again."""
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder).chmod(0o755)  # for the user that the scan becomes
+        listed = pathlib.Path(folder) / "no"
+        listed.write_text(f"{WALL}\n")
+        ports = range(1000, 1200)
+        with net.capture() as seen:
+            proc = net.a.popen(SYNSPECT, "scan", "-q", "-r", "100", "--cooldown", "0s", "-X", str(listed), "-p",
+                               f"{ports[0]}-{ports[-1]}", PEER, WALL, stderr=subprocess.PIPE)
+            while len(seen.frames) < 20:
+                assert proc.poll() is None
+                time.sleep(0.02)
+            listed.write_text(f"{PEER}\n")
+            before = time.clock_gettime(time.CLOCK_REALTIME)
+            proc.send_signal(signal.SIGHUP)
+            assert proc.communicate(timeout=30)[1] == "" and proc.returncode == 0
+    asked = [(at, packet[IP].dst, packet[TCP].dport) for at, packet in seen.tcp(flags="S")]
+    assert len(asked) == len({(to, port) for _, to, port in asked}), "asked twice"
+    assert {port for _, to, port in asked if to == WALL} == set(ports), "all that was lifted"
+    assert 0 < sum(to == PEER for _, to, _ in asked) < len(ports) - 10
+    assert all(at < before + 1 for at, to, _ in asked if to == PEER), "a second later it was still asked"
 
 
 def test_interface_identifiers_inside_prefixes(net):
