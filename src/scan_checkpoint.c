@@ -18,7 +18,8 @@
 #define ASK_NS   (1 * NS_PER_SEC)
 #define SLACK_NS (100 * NS_PER_MS) /* for packets and records that are between two threads */
 
-/* Positions that wait for the cooldown: ASK_NS apart, or a part of the cooldown when that is long. */
+/* Positions that wait for the cooldown, and that are remembered behind it: ASK_NS apart, or a part of the
+ * cooldown when that is long. */
 enum { SAMPLES = 64 };
 
 /* One position of every sender. */
@@ -39,6 +40,8 @@ struct scan_keeper {
 
 	struct sample samples[SAMPLES];
 	size_t n_samples;
+	struct sample past[SAMPLES]; /* what was heard, oldest first */
+	size_t n_past;
 
 	bool is_marking;
 	size_t n_marked;       /* receivers that have reported */
@@ -147,6 +150,14 @@ void scan_close_keeper(struct scan *scan)
 	window_fini(&scan->recorded);
 }
 
+static uint64_t get_lowest(const struct sample *sample, size_t n_tx)
+{
+	uint64_t lowest = sample->index[0];
+	for (size_t i = 1; i < n_tx; i++)
+		lowest = sample->index[i] < lowest ? sample->index[i] : lowest;
+	return lowest;
+}
+
 static int write_file(
     struct scan_keeper *k, const struct sample *sample, size_t n_tx, struct diag *diag)
 {
@@ -154,9 +165,8 @@ static int write_file(
 	char *text;
 	size_t len;
 	memcpy(c->index, sample->index, sizeof(sample->index));
-	for (size_t i = 1; c->n_slices == 1 && i < n_tx; i++)
-		if (sample->index[i] < c->index[0])
-			c->index[0] = sample->index[i];
+	if (c->n_slices == 1)
+		c->index[0] = get_lowest(sample, n_tx);
 	if (checkpoint_format(c, &text, &len))
 		return diag_set(diag, -ENOMEM, "%s: out of memory", k->path);
 	int err = textfile_swap(k->path, text, len, diag);
@@ -188,9 +198,35 @@ static void look_where_we_are(const struct scan *scan, struct sample *out)
 	}
 }
 
-static int64_t since_of(const struct sample *sample)
+static bool is_before(const struct sample *sample, uint64_t index, size_t n_tx)
 {
-	return sample->since_ns < INT64_MIN + SLACK_NS ? INT64_MIN : sample->since_ns - SLACK_NS;
+	for (size_t i = 0; i < n_tx; i++)
+		if (sample->index[i] > index)
+			return false;
+	return true;
+}
+
+/* Since when whoever is recorded may lie ahead of the position. Another number of senders, or a stream,
+ * goes on from the lowest index: then it is since the last moment at which no sender was beyond that. */
+static int64_t since_of(const struct scan_keeper *k, const struct sample *sample, size_t n_tx)
+{
+	int64_t since_ns = sample->since_ns;
+	if (n_tx > 1) {
+		uint64_t lowest = get_lowest(sample, n_tx);
+		size_t i = k->n_past;
+		while (i > 0 && !is_before(&k->past[i - 1], lowest, n_tx))
+			i--;
+		int64_t past_ns = i > 0 ? k->past[i - 1].since_ns : INT64_MIN;
+		since_ns = past_ns < since_ns ? past_ns : since_ns;
+	}
+	return since_ns < INT64_MIN + SLACK_NS ? INT64_MIN : since_ns - SLACK_NS;
+}
+
+static void remember(struct scan_keeper *k, const struct sample *sample)
+{
+	if (k->n_past == SAMPLES)
+		memmove(k->past, k->past + 1, --k->n_past * sizeof(k->past[0]));
+	k->past[k->n_past++] = *sample;
 }
 
 static void add_recorded(struct scan_keeper *k, const struct target *targets, size_t n)
@@ -261,6 +297,7 @@ static void hear_senders(struct scan *scan, struct scan_keeper *k)
 		return;
 	k->is_asking = false;
 	k->samples[k->n_samples++] = k->asked;
+	remember(k, &k->asked);
 }
 
 /* The newest sample whose cooldown is over goes on; the ones before it are of no use any more. */
@@ -307,7 +344,7 @@ static void serve_ticket(struct scan *scan, struct scan_keeper *k)
 		return;
 	k->syncing = k->marked;
 	k->is_syncing = true;
-	k->ticket = writer_request_sync(scan->writer, since_of(&k->syncing));
+	k->ticket = writer_request_sync(scan->writer, since_of(k, &k->syncing, scan->n_tx));
 }
 
 void scan_checkpoint_tick(struct scan *scan, int64_t now_ns)
@@ -354,7 +391,7 @@ void scan_end_checkpoints(struct scan *scan, enum scan_end end, bool is_aborted)
 	for (size_t i = 0; i < scan->n_tx; i++)
 		if (attempts_status(scan->tx[i].attempts) != TARGETS_END)
 			k->checkpoint.is_complete = false;
-	writer_list_recorded(scan->writer, since_of(&now));
+	writer_list_recorded(scan->writer, since_of(k, &now, scan->n_tx));
 	take_recorded(scan, k);
 	update_file(k, &now, scan->n_tx);
 	if (!k->is_broken && !k->checkpoint.is_complete)
