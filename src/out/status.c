@@ -250,6 +250,15 @@ static void put_item_if(struct list *l, const char *name, uint64_t n)
 		put_item(l, name, n);
 }
 
+/* Ends the line of a list; one without items is taken back to start. */
+static void end_list(struct text *t, const struct list *l, size_t start)
+{
+	if (l->is_first)
+		t->len = start;
+	else
+		text_putc(t, '\n');
+}
+
 static void put_sent(struct text *t, const struct status_sample *now)
 {
 	double seconds = (double)now->at_ns / 1e9;
@@ -276,10 +285,7 @@ static void put_sent(struct text *t, const struct status_sample *now)
 	put_item_if(&l, "targets skipped", get(now, COUNTER_target_skipped));
 	put_item_if(
 	    &l, "seconds held back", get(now, COUNTER_valve_closed_ns) / (uint64_t)NS_PER_SEC);
-	if (l.is_first)
-		t->len = start;
-	else
-		text_putc(t, '\n');
+	end_list(t, &l, start);
 }
 
 static void put_answers(
@@ -359,10 +365,7 @@ static void put_ignored(struct text *t, const struct status_sample *now)
 	put_item_if(&l, "malformed", get(now, COUNTER_decode_error));
 	put_item_if(&l, "wrong checksum", get(now, COUNTER_checksum_bad));
 	put_item_if(&l, "fragments", get(now, COUNTER_fragments_received));
-	if (l.is_first)
-		t->len = start;
-	else
-		text_putc(t, '\n');
+	end_list(t, &l, start);
 }
 
 /* What of the targets was never asked, and why. */
@@ -376,10 +379,7 @@ static void put_left_out(struct text *t, const struct status_sample *now)
 	put_item_if(&l, "excluded", get(now, COUNTER_targets_excluded));
 	put_item_if(&l, "no route for their family", get(now, COUNTER_family_skipped));
 	put_item_if(&l, "no next hop", get(now, COUNTER_target_skipped));
-	if (l.is_first)
-		t->len = start;
-	else
-		text_putc(t, '\n');
+	end_list(t, &l, start);
 }
 
 static void put_drops(struct text *t, const struct status_sample *now)
