@@ -1,0 +1,125 @@
+/* sender_syn: first SYNs, and those of later attempts. The sender's thread. Refuses new targets while
+ * something downstream is full (the valve), while a queue is stuck, and where tokens are scarce while other
+ * senders have packets of open sessions waiting. Sources: DESIGN.md section 2. */
+#include "tx/sender_internal.h"
+
+#include <string.h>
+
+#define VALVE_NS (100 * NS_PER_US) /* between two looks at what is downstream */
+
+static void send_syn(struct sender *s, const struct target *target, uint16_t n, int64_t now_ns)
+{
+	const struct sender_path *path = sender_path_of(s, &target->addr);
+	uint8_t buf[6];
+	const uint8_t *mac;
+	if (!path->link) {
+		counters_add(s->config.counters, COUNTER_family_skipped, n == 0);
+		return;
+	}
+	switch (sender_find_mac(s, path, &target->addr, now_ns, buf, &mac)) {
+	case HOP_READY:
+		break;
+	case HOP_PENDING:
+		if (onlink_park(s->onlink, target, n))
+			return;
+		/* fall through */
+	case HOP_NOWHERE:
+		counters_add(s->config.counters, COUNTER_target_skipped, 1);
+		return;
+	}
+	struct cookie cookie;
+	cookie_make(&s->config.cookie, target, n, &cookie);
+	struct patch patch = {
+	    .flow = &cookie.flow,
+	    .dst_mac = mac,
+	    .seq = cookie.iss,
+	    .tsval = (uint32_t)(now_ns / NS_PER_US),
+	    .window = 64240,
+	    .ip_id = sender_next_ip_id(s),
+	    .flags = TCP_SYN,
+	};
+	sender_send(s, path, link_get_syn(path->link), &patch);
+	counters_add(s->config.counters, COUNTER_syn_sent, 1);
+	if (n)
+		counters_add(s->config.counters, COUNTER_syn_repeats, 1);
+	s->last_syn_ns = now_ns;
+}
+
+static void send_attempt(struct sender *s, const struct attempt *a, int64_t now_ns)
+{
+	struct target host = {a->target.addr, 0};
+	if (a->number == 0)
+		counters_add(s->config.counters, COUNTER_targets_taken, 1);
+	if (s->has_spared && seen_has(s->spared, &host))
+		counters_add(s->config.counters, COUNTER_hyperack_spared, 1);
+	else
+		send_syn(s, &a->target, a->number, now_ns);
+}
+
+static bool is_valve_closed(struct sender *s, int64_t now_ns)
+{
+	if (now_ns < s->next_valve_ns)
+		return s->valve_closed_at != 0;
+	s->next_valve_ns = now_ns + VALVE_NS;
+	bool is_closed =
+	    !onlink_has_room(s->onlink) ||
+	    (s->config.is_congested && s->config.is_congested(s->config.congested_ctx));
+	if (s->valve_closed_at)
+		counters_add(s->config.counters, COUNTER_valve_closed_ns,
+		    (uint64_t)(now_ns - s->valve_closed_at));
+	s->valve_closed_at = is_closed ? now_ns : 0;
+	return is_closed;
+}
+
+/* Do other senders have something for open sessions to send? Where tokens are scarce it goes before new
+ * targets, whoever has it: else the sender that wakes first would take every token for its SYNs. */
+static bool has_others_waiting(const struct sender *s)
+{
+	for (size_t i = 0; i < s->config.n_others_reqs; i++) {
+		if (ring_get_level(s->config.others_reqs[i]) > 0)
+			return true;
+	}
+	return false;
+}
+
+size_t sender_send_targets(struct sender *s, int64_t now_ns)
+{
+	size_t n_sent = 0;
+	struct target target;
+	uint16_t n;
+	bool is_failed;
+	if (sender_is_stuck(s))
+		return 0;
+	while (onlink_count_parked(s->onlink) > 0 && sender_pay(s, 1, SENDER_SYN_WIRE, now_ns) &&
+	       onlink_take(s->onlink, &target, &n, &is_failed)) {
+		if (is_failed)
+			counters_add(s->config.counters, COUNTER_target_skipped, 1);
+		else
+			send_syn(s, &target, n, now_ns);
+		n_sent++;
+	}
+	if (s->is_stopped || is_valve_closed(s, now_ns))
+		return n_sent;
+	size_t n_max = sender_pay(s, SENDER_BATCH, SENDER_SYN_WIRE, now_ns);
+	if (n_max < SENDER_BATCH && has_others_waiting(s)) {
+		sender_settle(s);
+		return n_sent;
+	}
+	size_t n_got = n_max ? attempts_next(s->config.attempts, now_ns, s->batch, n_max) : 0;
+	for (size_t i = 0; i < n_got; i++)
+		send_attempt(s, &s->batch[i], now_ns);
+	return n_sent + n_got;
+}
+
+static bool is_generator_empty(const struct sender *s)
+{
+	enum targets_status status = attempts_status(s->config.attempts);
+	return status == TARGETS_END || status == TARGETS_ERROR;
+}
+
+bool sender_is_generator_done(const struct sender *s)
+{
+	if (s->aborted_at_ns)
+		return true;
+	return (s->is_stopped || is_generator_empty(s)) && onlink_count_parked(s->onlink) == 0;
+}
