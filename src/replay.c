@@ -54,6 +54,25 @@ static struct flow reversed(const struct flow *flow)
 	return (struct flow){flow->raddr, flow->laddr, flow->rport, flow->lport};
 }
 
+/* The key of all connections to a target. */
+static struct flow remote_of(const struct flow *flow)
+{
+	return (struct flow){.raddr = flow->raddr, .rport = flow->rport, .laddr = flow->laddr};
+}
+
+static bool is_flow(void *ctx, uint32_t index, const struct flow *flow)
+{
+	const struct replay *r = ctx;
+	return memcmp(&r->flows[index].flow, flow, sizeof(*flow)) == 0;
+}
+
+static bool is_target(void *ctx, uint32_t index, const struct flow *flow)
+{
+	const struct replay *r = ctx;
+	struct flow key = remote_of(&r->flows[index].flow);
+	return memcmp(&key, flow, sizeof(key)) == 0;
+}
+
 static uint32_t add_flow(struct replay *r, const struct flow *flow, uint32_t iss, int64_t sent_ns)
 {
 	if (r->n_flows == r->max_flows) {
@@ -79,7 +98,7 @@ static void learn_syn(struct replay *r, const struct segment *s, int64_t wall_ns
 	uint32_t index = add_flow(r, &flow, s->seq, wall_ns);
 	if (index == CONN_NONE || !conn_table_insert(r->by_flow, &flow, index))
 		return;
-	struct flow key = {.raddr = flow.raddr, .rport = flow.rport, .laddr = flow.laddr};
+	struct flow key = remote_of(&flow);
 	uint32_t before = conn_table_lookup(r->by_target, &key);
 	if (before != CONN_NONE) {
 		r->flows[before].next = index + 1;
@@ -285,8 +304,8 @@ static int init(struct replay *r, struct writer *writer, struct replay_summary *
 		r->stock[i].room = RESULT_DATA_MAX;
 		r->free[r->n_free++] = &r->stock[i];
 	}
-	int err = conn_table_create(MAX_FLOWS, &key, &r->by_flow);
-	return err ? err : conn_table_create(MAX_FLOWS, &key, &r->by_target);
+	int err = conn_table_create(MAX_FLOWS, &key, is_flow, r, &r->by_flow);
+	return err ? err : conn_table_create(MAX_FLOWS, &key, is_target, r, &r->by_target);
 }
 
 int replay_file(const struct scan_config *config, const char *path, const struct sig_set *set,

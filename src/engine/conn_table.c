@@ -1,5 +1,5 @@
-/* conn_table: flow -> handle. Receiver thread; sized once, no allocation after that. An entry is the
- * flow's keyed hash and the handle, four to a cache line; the home of an entry is a line, so that
+/* conn_table: flow -> handle. Receiver thread; sized once, no allocation after that. An entry is 39 bits
+ * of the flow's keyed hash and the handle, eight to a cache line; the home of an entry is a line, so that
  * looking up costs one, and the flow itself stays where the handle leads. Linear probing,
  * backward-shift deletion (Knuth 6.4, algorithm R), at most half full. */
 #include "engine/conn_table.h"
@@ -9,27 +9,32 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/dassert.h"
+
 struct slot {
-	uint64_t hash;
-	uint32_t handle; /* + 1; 0: free */
-	uint32_t unused;
+	uint64_t hash : 39;   /* more than any table has slots: the home is known from it */
+	uint64_t handle : 25; /* + 1; 0: free */
 };
 
-enum { LINE_SLOTS = 4 };
+enum { LINE_SLOTS = 8, HASH_SHIFT = 64 - 39 };
 
 _Static_assert(LINE_SLOTS * sizeof(struct slot) == 64, "one cache line");
+_Static_assert(CONN_HANDLES_MAX < 1 << 25, "a handle fits");
 
 struct conn_table {
 	struct hash_key key;
+	conn_is_flow is_flow;
+	void *ctx;
 	size_t mask;
 	size_t n_flows;
 	size_t max_flows;
 	struct slot *slots;
 };
 
-int conn_table_create(size_t max_flows, const struct hash_key *key, struct conn_table **out)
+int conn_table_create(size_t max_flows, const struct hash_key *key, conn_is_flow is_flow, void *ctx,
+    struct conn_table **out)
 {
-	if (max_flows == 0 || max_flows >= UINT32_MAX / 4)
+	if (max_flows == 0 || max_flows > CONN_HANDLES_MAX)
 		return -EINVAL;
 	struct conn_table *table = calloc(1, sizeof(*table));
 	if (!table)
@@ -45,6 +50,8 @@ int conn_table_create(size_t max_flows, const struct hash_key *key, struct conn_
 		return -ENOMEM;
 	}
 	table->key = *key;
+	table->is_flow = is_flow;
+	table->ctx = ctx;
 	table->mask = n - 1;
 	table->max_flows = max_flows;
 	*out = table;
@@ -64,24 +71,30 @@ static size_t home_of(const struct conn_table *table, uint64_t hash)
 	return (size_t)hash & table->mask & ~(size_t)(LINE_SLOTS - 1);
 }
 
-/* The slot of hash, or the free one where it would go. */
-static size_t find_slot(const struct conn_table *table, uint64_t hash)
+static uint64_t hash_of(const struct conn_table *table, const struct flow *flow)
+{
+	return hash_siphash(&table->key, flow, sizeof(*flow)) >> HASH_SHIFT;
+}
+
+static bool is_slot_of(
+    const struct conn_table *table, const struct slot *slot, uint64_t hash, const struct flow *flow)
+{
+	return slot->hash == hash && table->is_flow(table->ctx, slot->handle - 1U, flow);
+}
+
+/* The slot of flow, whose hash is given, or the free one where it would go. */
+static size_t find_slot(const struct conn_table *table, uint64_t hash, const struct flow *flow)
 {
 	size_t i = home_of(table, hash);
-	while (table->slots[i].handle && table->slots[i].hash != hash)
+	while (table->slots[i].handle && !is_slot_of(table, &table->slots[i], hash, flow))
 		i = (i + 1) & table->mask;
 	return i;
 }
 
-static uint64_t hash_of(const struct conn_table *table, const struct flow *flow)
-{
-	return hash_siphash(&table->key, flow, sizeof(*flow));
-}
-
 uint32_t conn_table_lookup(const struct conn_table *table, const struct flow *flow)
 {
-	const struct slot *slot = &table->slots[find_slot(table, hash_of(table, flow))];
-	return slot->handle ? slot->handle - 1 : CONN_NONE;
+	const struct slot *slot = &table->slots[find_slot(table, hash_of(table, flow), flow)];
+	return slot->handle ? slot->handle - 1U : CONN_NONE;
 }
 
 bool conn_table_insert(struct conn_table *table, const struct flow *flow, uint32_t handle)
@@ -89,18 +102,19 @@ bool conn_table_insert(struct conn_table *table, const struct flow *flow, uint32
 	if (table->n_flows == table->max_flows)
 		return false;
 	uint64_t hash = hash_of(table, flow);
-	struct slot *slot = &table->slots[find_slot(table, hash)];
+	struct slot *slot = &table->slots[find_slot(table, hash, flow)];
 	if (slot->handle)
 		return false;
-	slot->hash = hash;
-	slot->handle = handle + 1;
+	slot->hash = hash & ((UINT64_C(1) << 39) - 1);
+	dassert(handle < CONN_HANDLES_MAX);
+	slot->handle = (handle + 1) & (2 * CONN_HANDLES_MAX - 1U);
 	table->n_flows++;
 	return true;
 }
 
 void conn_table_remove(struct conn_table *table, const struct flow *flow)
 {
-	size_t i = find_slot(table, hash_of(table, flow));
+	size_t i = find_slot(table, hash_of(table, flow), flow);
 	if (!table->slots[i].handle)
 		return;
 	table->n_flows--;

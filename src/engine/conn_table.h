@@ -7,16 +7,21 @@
 #include "base/flow.h"
 #include "base/hash.h"
 
-/* flow -> 32-bit handle, open addressing, keyed hash (a stranger cannot make collisions). Sized once
- * for max_flows; one thread. Flows are told apart by 64 bits of keyed hash: two of n share them with
- * probability n^2 / 2^65, 3e-10 at 100,000; who must not err compares the flow that the handle leads
- * to. Opaque. */
+/* flow -> handle, open addressing, keyed hash (a stranger cannot make collisions). Sized once for max_flows;
+ * one thread. An entry is 8 bytes: the flow itself stays where the handle leads, and its owner is asked
+ * when a part of the hash agrees. Opaque. */
 struct conn_table;
 
 #define CONN_NONE UINT32_MAX
 
-int conn_table_create(size_t max_flows, const struct hash_key *key, struct conn_table **out)
-    __attribute__((warn_unused_result));
+enum { CONN_HANDLES_MAX = 1 << 24 }; /* handles are smaller than that */
+
+/* Is it flow that handle leads to? handle is in the table. ctx is what conn_table_create was given. */
+typedef bool (*conn_is_flow)(void *ctx, uint32_t handle, const struct flow *flow);
+
+/* Room for max_flows, 1 to CONN_HANDLES_MAX. Returns 0, -EINVAL or -ENOMEM; the caller owns *out. */
+int conn_table_create(size_t max_flows, const struct hash_key *key, conn_is_flow is_flow, void *ctx,
+    struct conn_table **out) __attribute__((warn_unused_result));
 void conn_table_destroy(struct conn_table *table);
 
 /* The handle of flow, or CONN_NONE. O(1). */

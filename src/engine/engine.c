@@ -32,6 +32,13 @@ static uint16_t first_probe_with_data(const struct sig_set *set, const struct si
 	return http ? http->id : SIG_PROBE_NONE;
 }
 
+static bool is_session_of(void *ctx, uint32_t handle, const struct flow *flow)
+{
+	const struct engine *engine = ctx;
+	const struct session *session = pool_get(engine->sessions, handle);
+	return memcmp(&session->flow, flow, sizeof(*flow)) == 0;
+}
+
 int engine_create(const struct engine_config *config, const struct sig_set *set,
     const struct sig_planner *planner, const struct engine_ops *ops, void *ctx,
     struct counters *counters, int64_t now_ns, struct engine **out)
@@ -54,7 +61,11 @@ int engine_create(const struct engine_config *config, const struct sig_set *set,
 	wheel_init(&engine->wheel, now_ns);
 	int err = pool_create(sizeof(struct session), config->max_sessions, &engine->sessions);
 	if (!err)
-		err = conn_table_create(config->max_sessions, &config->table_key, &engine->conns);
+		err = pool_create(
+		    RESULT_TCP_OPTIONS_MAX, config->max_sessions, &engine->long_options);
+	if (!err)
+		err = conn_table_create(config->max_sessions, &config->table_key, is_session_of,
+		    engine, &engine->conns);
 	if (!err)
 		err = seen_create(config->seen_capacity, &config->table_key, &engine->seen);
 	if (!err)
@@ -87,16 +98,14 @@ void engine_destroy(struct engine *engine)
 	seen_destroy(engine->seen);
 	conn_table_destroy(engine->conns);
 	pool_destroy(engine->sessions);
+	pool_destroy(engine->long_options);
 	free(engine);
 }
 
 static struct session *find_session(struct engine *engine, const struct flow *flow)
 {
 	uint32_t handle = conn_table_lookup(engine->conns, flow);
-	if (handle == CONN_NONE)
-		return NULL;
-	struct session *session = pool_get(engine->sessions, handle);
-	return memcmp(&session->flow, flow, sizeof(*flow)) == 0 ? session : NULL;
+	return handle == CONN_NONE ? NULL : pool_get(engine->sessions, handle);
 }
 
 /* Is this the answer to a SYN of ours, and which number did that SYN carry? */

@@ -23,9 +23,9 @@
 #include "base/clock.h"
 #include "base/dassert.h"
 
-#define RTO_INITIAL_NS (1 * NS_PER_SEC)  /* RFC 6298 section 2.1 */
+#define RTO_INITIAL_US UINT32_C(1000000) /* RFC 6298 section 2.1 */
 #define RTO_MIN_NS     (250 * NS_PER_MS) /* as Linux; the RFC's 1 s would waste most of --timeout */
-#define RTO_MAX_NS     (60 * NS_PER_SEC) /* RFC 6298 section 2.5 */
+#define RTO_MAX_US     UINT32_C(60000000) /* RFC 6298 section 2.5 */
 #define CLOCK_ERROR_NS (1 * NS_PER_MS)
 #define RTT_MAX_NS     (60 * NS_PER_SEC) /* beyond that the echoed timestamp is not ours */
 #define REORDER_NS     (200 * NS_PER_MS) /* grace for bytes that a RST overtook */
@@ -41,7 +41,7 @@ enum {
 	WINDOW_SPAN = 65536, /* how far from the expected number a number is believed */
 };
 
-void conn_init(struct conn *conn, uint32_t iss, uint16_t data_len, int64_t wait_ns)
+void conn_init(struct conn *conn, uint32_t iss, uint16_t data_len, uint16_t wait_ms)
 {
 	memset(conn, 0, sizeof(*conn));
 	conn->state = CONN_SYN_SENT;
@@ -50,29 +50,31 @@ void conn_init(struct conn *conn, uint32_t iss, uint16_t data_len, int64_t wait_
 	conn->snd_nxt = iss + 1;
 	conn->snd_max = iss + 1;
 	conn->data_len = data_len;
-	conn->wait_ns = wait_ns;
-	conn->rtt_ns = -1;
-	conn->rto_ns = RTO_INITIAL_NS;
+	conn->wait_ms = wait_ms;
+	conn->rtt_us = -1;
+	conn->rto_us = RTO_INITIAL_US;
 }
 
-static int64_t min_armed(int64_t a, int64_t b)
+static conn_time_t min_armed(conn_time_t a, conn_time_t b)
 {
 	if (a == 0)
 		return b;
 	if (b == 0)
 		return a;
-	return a < b ? a : b;
+	return (int32_t)(a - b) < 0 ? a : b;
 }
 
 int64_t conn_deadline(const struct conn *conn)
 {
 	if (conn->state == CONN_CLOSED)
 		return 0;
-	int64_t at = min_armed(conn->rto_at, conn->wait_at);
+	conn_time_t at = min_armed(conn->rto_at, conn->wait_at);
 	at = min_armed(at, conn->quiet_at);
 	at = min_armed(at, conn->reset_at);
 	at = min_armed(at, conn->ack_at);
-	return min_armed(at, conn->patience_at);
+	at = min_armed(at, conn->patience_at);
+	/* Whatever was armed last was armed within minutes of it. */
+	return at ? conn_time_get_ns(at, conn->data_sent_ns) : 0;
 }
 
 void conn_note_unsent(struct conn *conn, int64_t now_ns)
@@ -80,7 +82,19 @@ void conn_note_unsent(struct conn *conn, int64_t now_ns)
 	if (conn->state == CONN_CLOSED)
 		return;
 	conn->is_unsent = true;
-	conn->rto_at = now_ns + UNSENT_NS;
+	conn->rto_at = conn_time_at(now_ns + UNSENT_NS);
+}
+
+static uint32_t rto_limit(int64_t rto_ns)
+{
+	int64_t rto_us = rto_ns / NS_PER_US;
+	return rto_us < RTO_MAX_US ? (uint32_t)rto_us : RTO_MAX_US;
+}
+
+/* RFC 6298 section 5.5. */
+static void back_off(struct conn *conn)
+{
+	conn->rto_us = 2 * conn->rto_us < RTO_MAX_US ? 2 * conn->rto_us : RTO_MAX_US;
 }
 
 static void measure_rtt(
@@ -96,12 +110,12 @@ static void measure_rtt(
 		rtt = 0;
 	if (rtt < 0 || rtt > RTT_MAX_NS)
 		return;
-	conn->rtt_ns = rtt;
+	conn->rtt_us = (int32_t)(rtt / NS_PER_US);
 	/* RFC 6298 section 2.2: SRTT = R, RTTVAR = R/2, RTO = SRTT + 4 RTTVAR. A peer may echo what it
 	 * likes: a retransmission must fit into the patience. */
 	int64_t rto = 3 * rtt, max = config->timeout_ns / 2;
 	rto = rto < max ? rto : max;
-	conn->rto_ns = rto < RTO_MIN_NS ? RTO_MIN_NS : rto > RTO_MAX_NS ? RTO_MAX_NS : rto;
+	conn->rto_us = rto_limit(rto < RTO_MIN_NS ? RTO_MIN_NS : rto);
 }
 
 static void check_fin(struct conn *conn, struct actions *actions)
@@ -138,7 +152,7 @@ static void establish(struct conn *conn, const struct conn_config *config, const
 	if (conn->mss < CONN_MSS_MIN)
 		conn->mss = CONN_MSS_MIN;
 	conn->has_wscale = s->has_wscale;
-	conn->snd_wscale = s->wscale;
+	conn->snd_wscale = s->wscale & 15U; /* 14 at most: see decode.c */
 	conn->has_ts = s->has_ts;
 	conn->ts_recent = s->tsval;
 	conn->n_tries = 0;
@@ -148,16 +162,17 @@ static void establish(struct conn *conn, const struct conn_config *config, const
 		return;
 	}
 	conn->state = CONN_ESTABLISHED;
-	conn->patience_at = now_ns + config->timeout_ns + (conn->data_len ? conn->wait_ns : 0);
+	int64_t wait_ns = conn->data_len ? conn->wait_ms * NS_PER_MS : 0;
+	conn->patience_at = conn_time_at(now_ns + config->timeout_ns + wait_ns);
 	conn->data_sent_ns = now_ns;
 	if (s->payload_len)
 		fsm_receive(conn, s, s->seq + 1, actions, now_ns);
-	if (conn->data_len && conn->wait_ns == 0) {
+	if (conn->data_len && wait_ns == 0) {
 		fsm_send_data(conn, actions, false, now_ns);
 	} else {
 		fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
 		if (conn->data_len)
-			conn->wait_at = now_ns + conn->wait_ns;
+			conn->wait_at = conn_time_at(now_ns + wait_ns);
 	}
 	if (s->flags & TCP_FIN) {
 		conn->has_fin = true;
@@ -203,7 +218,7 @@ static void handle_ack(
 	if (seq_lt(conn->snd_nxt, conn->snd_una))
 		conn->snd_nxt = conn->snd_una;
 	conn->n_tries = 0;
-	conn->rto_at = conn->snd_una == conn->snd_nxt ? 0 : now_ns + conn->rto_ns;
+	conn->rto_at = conn->snd_una == conn->snd_nxt ? 0 : fsm_rto_from(conn, now_ns);
 	if (!was_acked && conn->data_len)
 		fsm_add_action(actions, ACTION_ACKED);
 }
@@ -238,7 +253,7 @@ static void handle_reset(
 	conn->rst_seq = s->seq;
 	if (is_credible) {
 		conn->is_reset_pending = true;
-		conn->reset_at = now_ns + REORDER_NS;
+		conn->reset_at = conn_time_at(now_ns + REORDER_NS);
 	} else {
 		challenge(conn, actions);
 	}
@@ -320,24 +335,19 @@ static void end_of_patience(struct conn *conn, struct actions *actions)
 	fsm_reset_and_finish(conn, actions, end);
 }
 
-static bool is_due(int64_t at, int64_t now_ns)
-{
-	return at != 0 && now_ns >= at;
-}
-
 static void timer_in_syn_sent(struct conn *conn, int64_t now_ns, struct actions *actions)
 {
-	if (is_due(conn->patience_at, now_ns)) {
+	if (conn_time_is_due(conn->patience_at, now_ns)) {
 		fsm_finish(conn, actions, CONN_END_NO_SYNACK);
 		return;
 	}
-	if (!is_due(conn->rto_at, now_ns))
+	if (!conn_time_is_due(conn->rto_at, now_ns))
 		return;
 	if (conn->is_unsent) {
 		conn->is_unsent = false;
 		if (conn->n_tries == 0)
 			conn->sent_ns = now_ns;
-		conn->rto_at = now_ns + conn->rto_ns;
+		conn->rto_at = fsm_rto_from(conn, now_ns);
 		fsm_send(conn, actions, TCP_SYN, conn->iss, 0, 0);
 		return;
 	}
@@ -347,8 +357,8 @@ static void timer_in_syn_sent(struct conn *conn, int64_t now_ns, struct actions 
 	}
 	conn->n_tries++;
 	fsm_send(conn, actions, TCP_SYN, conn->iss, 0, 0);
-	conn->rto_ns = 2 * conn->rto_ns < RTO_MAX_NS ? 2 * conn->rto_ns : RTO_MAX_NS;
-	conn->rto_at = now_ns + conn->rto_ns;
+	back_off(conn);
+	conn->rto_at = fsm_rto_from(conn, now_ns);
 }
 
 /* Is it known that more is on its way: bytes beyond a hole, or a FIN beyond what came? The peer fills
@@ -361,25 +371,26 @@ static bool has_hole(const struct conn *conn)
 static void timer_in_established(
     struct conn *conn, const struct conn_config *config, int64_t now_ns, struct actions *actions)
 {
-	if (is_due(conn->reset_at, now_ns)) {
+	if (conn_time_is_due(conn->reset_at, now_ns)) {
 		fsm_finish(conn, actions, CONN_END_RST);
 		return;
 	}
-	if (is_due(conn->quiet_at, now_ns) && has_hole(conn))
+	if (conn_time_is_due(conn->quiet_at, now_ns) && has_hole(conn))
 		conn->quiet_at = 0;
-	if (is_due(conn->quiet_at, now_ns) || is_due(conn->patience_at, now_ns)) {
+	if (conn_time_is_due(conn->quiet_at, now_ns) ||
+	    conn_time_is_due(conn->patience_at, now_ns)) {
 		end_of_patience(conn, actions);
 		return;
 	}
-	if (is_due(conn->ack_at, now_ns))
+	if (conn_time_is_due(conn->ack_at, now_ns))
 		fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
-	if (is_due(conn->wait_at, now_ns)) {
+	if (conn_time_is_due(conn->wait_at, now_ns)) {
 		conn->wait_at = 0;
-		conn->patience_at = now_ns + config->timeout_ns;
+		conn->patience_at = conn_time_at(now_ns + config->timeout_ns);
 		fsm_send_data(conn, actions, false, now_ns);
 		return;
 	}
-	if (is_due(conn->rto_at, now_ns)) {
+	if (conn_time_is_due(conn->rto_at, now_ns)) {
 		conn->rto_at = 0;
 		if (conn->is_unsent) {
 			conn->is_unsent = false;
@@ -391,7 +402,7 @@ static void timer_in_established(
 		    (conn->snd_wnd > 0 || conn->n_tries >= ASKS_MAX))
 			return;
 		conn->n_tries++;
-		conn->rto_ns = 2 * conn->rto_ns < RTO_MAX_NS ? 2 * conn->rto_ns : RTO_MAX_NS;
+		back_off(conn);
 		fsm_resend(conn, actions, now_ns);
 	}
 }
@@ -402,8 +413,8 @@ static void step_open(
 	if (conn->sent_ns != 0)
 		return;
 	conn->sent_ns = now_ns;
-	conn->rto_at = now_ns + conn->rto_ns;
-	conn->patience_at = now_ns + config->timeout_ns;
+	conn->rto_at = fsm_rto_from(conn, now_ns);
+	conn->patience_at = conn_time_at(now_ns + config->timeout_ns);
 	if (conn->n_syns == 0)
 		conn->n_syns =
 		    config->n_retransmits < SYNS_DEFAULT ? SYNS_DEFAULT : config->n_retransmits + 1;
@@ -419,7 +430,7 @@ static void acknowledge_news(
 	if (conn->ack_at || conn->n_ooo > 0 || config->ack_delay_ns == 0)
 		fsm_send(conn, actions, TCP_ACK, conn->snd_nxt, 0, 0);
 	else
-		conn->ack_at = now_ns + config->ack_delay_ns;
+		conn->ack_at = conn_time_at(now_ns + config->ack_delay_ns);
 }
 
 void fsm_step(struct conn *conn, const struct conn_config *config, const struct event *event,
@@ -453,8 +464,9 @@ void fsm_step(struct conn *conn, const struct conn_config *config, const struct 
 	case EVENT_MORE:
 		if (is_established) {
 			conn->wait_at = 0;
-			conn->quiet_at =
-			    conn->push_end == conn->rx_len ? now_ns + config->quiet_ns : 0;
+			conn->quiet_at = conn->push_end == conn->rx_len
+					     ? conn_time_at(now_ns + config->quiet_ns)
+					     : 0;
 			acknowledge_news(conn, config, now_ns, actions);
 		}
 		break;

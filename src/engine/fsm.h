@@ -49,33 +49,61 @@ struct conn_config {
 	bool is_ts_foreign;      /* replay: echoed timestamps are not of our clock */
 };
 
-/* RFC 9293 section 3.3.1 variables and what else one connection needs. Value; owned by the session.
- * Deadlines are monotonic ns, 0: not armed. */
+/* A deadline: monotonic time in units of 10 us modulo 2^32, which tells moments apart that lie up to 5 hours
+ * before or after another; 0: not armed. Half the size of nanoseconds, and every open connection keeps
+ * six. */
+typedef uint32_t conn_time_t;
+
+#define CONN_TIME_NS INT64_C(10000)
+
+/* The deadline of a monotonic time; rounds up, so that no timer is early. Never 0. */
+static inline conn_time_t conn_time_at(int64_t ns)
+{
+	conn_time_t at = (conn_time_t)((ns + CONN_TIME_NS - 1) / CONN_TIME_NS);
+	return at ? at : 1;
+}
+
+/* The monotonic time of a deadline that lies within 5 hours of near_ns. */
+static inline int64_t conn_time_get_ns(conn_time_t at, int64_t near_ns)
+{
+	int64_t near = near_ns / CONN_TIME_NS;
+	return (near + (int32_t)(at - (uint32_t)near)) * CONN_TIME_NS;
+}
+
+/* Is the deadline armed, and has it passed at now_ns? */
+static inline bool conn_time_is_due(conn_time_t at, int64_t now_ns)
+{
+	return at != 0 && (int32_t)((uint32_t)(now_ns / CONN_TIME_NS) - at) >= 0;
+}
+
+/* RFC 9293 section 3.3.1 variables and what else one connection needs. Value; owned by the session. Every
+ * byte counts: a scan may have 100,000 open. */
 struct conn {
 	uint32_t iss, snd_una, snd_nxt, snd_max;
 	uint32_t irs, rcv_nxt;
 	uint32_t snd_wnd;
 	uint32_t ts_recent;
-	uint32_t fin_seq; /* only with has_fin */
-	uint32_t rst_seq; /* only with has_rst */
-	uint8_t state;    /* enum conn_state */
-	uint8_t n_tries;  /* retransmissions of the current flight */
-	uint8_t n_ooo;
-	uint8_t n_synack_dups;
-	uint8_t n_challenges;
-	uint8_t n_narrowed;
-	uint8_t n_syns; /* SYNs of a later connection, while patience lasts; 0: the default */
-	bool has_ts;
-	bool has_fin;
-	bool has_rst;          /* a RST stands beyond the data that came */
-	bool is_data_sent;     /* the probe went out (at least once) */
-	bool is_server_first;  /* the first data did not acknowledge any of ours */
-	bool is_reset_pending; /* has_rst, and it is believed */
-	bool is_asking;        /* a byte was sent into a closed window */
-	bool is_unsent;        /* the last flight never left: see conn_note_unsent */
-	bool is_v4;
-	bool has_wscale; /* the peer scales windows (RFC 7323 section 2) */
-	uint8_t snd_wscale;
+	uint32_t fin_seq;  /* only with has_fin */
+	uint32_t rst_seq;  /* only with has_rst */
+	uint8_t state : 2; /* enum conn_state */
+	uint8_t n_ooo : 2;
+	uint8_t snd_wscale : 4;
+	uint8_t n_synack_dups : 3;
+	uint8_t n_challenges : 3;
+	bool has_ts : 1;
+	bool has_fin : 1;
+	uint8_t n_narrowed : 3;
+	bool has_rst : 1;          /* a RST stands beyond the data that came */
+	bool is_data_sent : 1;     /* the probe went out (at least once) */
+	bool is_server_first : 1;  /* the first data did not acknowledge any of ours */
+	bool is_reset_pending : 1; /* has_rst, and it is believed */
+	bool is_asking : 1;        /* a byte was sent into a closed window */
+	bool is_unsent : 1;        /* the last flight never left: see conn_note_unsent */
+	bool is_v4 : 1;
+	bool has_wscale : 1; /* the peer scales windows (RFC 7323 section 2) */
+	uint8_t n_tries;     /* retransmissions of the current flight */
+	uint8_t n_syns;      /* SYNs of a later connection, while patience lasts; 0: the default */
+	uint16_t wait_ms;    /* listen so long before the probe goes out */
 	uint16_t mss;
 	uint16_t data_len; /* length of our probe */
 	uint16_t rx_len;   /* in-order bytes received, <= CONN_RX_MAX */
@@ -83,15 +111,18 @@ struct conn {
 	struct {
 		uint16_t lo, hi;
 	} ooo[CONN_OOO_MAX]; /* received beyond rx_len: [lo, hi), ascending, disjoint */
-	int64_t rtt_ns;      /* -1: not measured */
-	int64_t rto_ns;
-	int64_t sent_ns;      /* when the SYN of this connection left; 0: first contact, unknown */
-	int64_t data_sent_ns; /* before the probe went: when the handshake completed */
+	int32_t rtt_us;      /* -1: not measured */
+	uint32_t rto_us;
+	conn_time_t rto_at, wait_at, quiet_at, patience_at, reset_at;
+	conn_time_t ack_at; /* data came that no segment of ours has acknowledged yet */
+	union {
+		int64_t sent_ns;      /* until it is established: when the SYN left; 0: unknown */
+		int64_t data_sent_ns; /* then: when the handshake completed, or the probe went */
+	};
 	int64_t first_data_ns;
-	int64_t wait_ns; /* listen so long before the probe goes out */
-	int64_t rto_at, wait_at, quiet_at, patience_at, reset_at;
-	int64_t ack_at; /* data came that no segment of ours has acknowledged yet */
 };
+
+_Static_assert(sizeof(struct conn) <= 120, "most of the price of an open session");
 
 enum event_kind {
 	EVENT_OPEN,    /* send a SYN (second connections; first contacts are stateless) */
@@ -145,9 +176,9 @@ struct actions {
 /* Prepares a connection.
  *   iss       our initial sequence number
  *   data_len  length of the probe; 0: listen only
- *   wait_ns   listen so long after the handshake before the probe goes; 0: it rides on the ACK
+ *   wait_ms   listen so long after the handshake before the probe goes; 0: it rides on the ACK
  * For a first contact feed EVENT_SEGMENT with the SYN-ACK next; else EVENT_OPEN. */
-void conn_init(struct conn *conn, uint32_t iss, uint16_t data_len, int64_t wait_ns);
+void conn_init(struct conn *conn, uint32_t iss, uint16_t data_len, uint16_t wait_ms);
 
 /* One step. Appends at most ACTIONS_MAX actions to *actions, which it first empties.
  * Every (state, event) pair has a stated outcome: see the table in fsm.c. O(1) but for the copy the
@@ -155,7 +186,7 @@ void conn_init(struct conn *conn, uint32_t iss, uint16_t data_len, int64_t wait_
 void fsm_step(struct conn *conn, const struct conn_config *config, const struct event *event,
     int64_t now_ns, struct actions *actions);
 
-/* When EVENT_TIMER is due; 0: never (closed). */
+/* When EVENT_TIMER is due, monotonic ns; 0: never (closed). */
 int64_t conn_deadline(const struct conn *conn);
 
 /* A SYN or data that the last step asked for could not be sent, for want of room on our side: it is

@@ -61,7 +61,7 @@ static bool insert_range(struct conn *conn, struct actions *actions, const struc
 	int shift = 1 - (j - i);
 	memmove(
 	    &conn->ooo[j + shift], &conn->ooo[j], sizeof(conn->ooo[0]) * (size_t)(conn->n_ooo - j));
-	conn->n_ooo = (uint8_t)(conn->n_ooo + shift);
+	conn->n_ooo = (unsigned)(conn->n_ooo + shift) & 3U;
 	conn->ooo[i].lo = (uint16_t)new_lo;
 	conn->ooo[i].hi = (uint16_t)new_hi;
 	return true;

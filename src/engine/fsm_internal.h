@@ -1,6 +1,7 @@
 #ifndef ENGINE_FSM_INTERNAL_H
 #define ENGINE_FSM_INTERNAL_H
 
+#include "base/clock.h"
 #include "engine/fsm.h"
 
 /* Inside the state machine only: what fsm.c, fsm_data.c and fsm_output.c share. Pure, O(1) but for
@@ -10,6 +11,12 @@
 static inline uint32_t fsm_data_end(const struct conn *conn)
 {
 	return conn->iss + 1 + conn->data_len;
+}
+
+/* When what is sent now is to be sent again. */
+static inline conn_time_t fsm_rto_from(const struct conn *conn, int64_t now_ns)
+{
+	return conn_time_at(now_ns + conn->rto_us * NS_PER_US);
 }
 
 /* ---- fsm_output.c ---- */

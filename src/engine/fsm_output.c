@@ -77,7 +77,7 @@ static void send_data(
 		conn->is_data_sent = true;
 		conn->data_sent_ns = now_ns;
 	}
-	conn->rto_at = now_ns + conn->rto_ns;
+	conn->rto_at = fsm_rto_from(conn, now_ns);
 }
 
 void fsm_send_data(struct conn *conn, struct actions *actions, bool psh, int64_t now_ns)

@@ -75,8 +75,8 @@ void host_test_suspect(struct engine *engine, struct session *session, int64_t n
 	size_t n_free = pool_get_capacity(engine->sessions) - pool_get_used(engine->sessions);
 	if (n_free < engine->config.n_hyperack)
 		return;
-	if (session->conn.rtt_ns > 0)
-		host->rtt_ns = session->conn.rtt_ns;
+	if (session->conn.rtt_us > 0)
+		host->rtt_us = session->conn.rtt_us;
 	start(engine, host, now_ns);
 	if (host->n_pending == 0)
 		judge(engine, host, now_ns);
@@ -114,8 +114,8 @@ void host_test_note_acked(struct session *test, int64_t now_ns)
 {
 	test->host->evidence.n_acked_data++;
 	/* What is left to learn is whether the port also speaks. */
-	int64_t until = now_ns + SPEAK_WITHIN_NS;
-	if (test->conn.patience_at > until)
+	conn_time_t until = conn_time_at(now_ns + SPEAK_WITHIN_NS);
+	if ((int32_t)(test->conn.patience_at - until) > 0)
 		test->conn.patience_at = until;
 }
 

@@ -34,9 +34,11 @@ struct host {
 	uint8_t n_pending;   /* test connections under way */
 	uint8_t n_spoke;     /* test connections that answered data */
 	struct hyperack_evidence evidence;
-	int64_t rtt_ns;          /* of the connection that raised the suspicion; 0: unknown */
+	int32_t rtt_us;          /* of the connection that raised the suspicion; 0: unknown */
 	struct session *waiting; /* finished sessions whose records wait for this host */
 };
+
+_Static_assert(sizeof(struct host) <= 64, "one cache line");
 
 /* The verdict on the counts: threshold or more random ports acknowledged data. Fewer tests than the
  * threshold (1 or more) can neither convict nor acquit. */

@@ -12,7 +12,7 @@
 	(2 * NS_PER_SEC) /* acknowledged and silent so long: test the host meanwhile */
 /* A random port that has not answered so long says no. Twice RFC 6298's first timeout, for hosts that
  * are slow and a machine that is busy: waiting costs no packet. */
-#define TEST_RTO_NS (2 * NS_PER_SEC)
+#define TEST_RTO_US UINT32_C(2000000)
 enum {
 	TEST_SYNS = 2,    /* to a random port, at most */
 	FLOW_TRIES = 16,  /* for a source port that was not used before */
@@ -77,8 +77,9 @@ void session_send_stray(struct engine *engine, const struct flow *flow, uint32_t
 static void arm(struct engine *engine, struct session *session)
 {
 	int64_t at = conn_deadline(&session->conn);
-	if (session->suspect_at && (at == 0 || session->suspect_at < at))
-		at = session->suspect_at;
+	int64_t suspect_at = session_get_suspect_ns(session);
+	if (suspect_at && (at == 0 || suspect_at < at))
+		at = suspect_at;
 	if (at)
 		wheel_arm(&engine->wheel, &session->timer, at);
 	else
@@ -93,7 +94,7 @@ static struct session *session_create(struct engine *engine, enum session_kind k
 	if (!session)
 		return NULL;
 	memset(session, 0, sizeof(*session));
-	session->kind = (uint8_t)kind;
+	session->kind = kind & 3;
 	session->mark = engine->mark;
 	engine->n_target += kind == SESSION_TARGET;
 	counters_set(engine->counters, COUNTER_sessions_open, pool_get_used(engine->sessions));
@@ -141,6 +142,9 @@ void session_free(struct engine *engine, struct session *session)
 		engine->n_target--;
 		engine->n_marked -= session->mark != engine->mark;
 	}
+	if (session->evidence.has_long_options)
+		pool_return(engine->long_options,
+		    pool_get(engine->long_options, session->evidence.long_options));
 	session->kind = SESSION_KIND_COUNT;
 	pool_return(engine->sessions, session);
 	counters_set(engine->counters, COUNTER_sessions_open, pool_get_used(engine->sessions));
@@ -162,7 +166,7 @@ static void prepare_conn(struct engine *engine, struct session *session, uint32_
 	size_t len = 0;
 	if (session->probe_id != SIG_PROBE_NONE && !engine->config.is_replay)
 		len = sig_set_get_probe(engine->set, session->probe_id)->len;
-	conn_init(&session->conn, iss, (uint16_t)len, wait_ms * NS_PER_MS);
+	conn_init(&session->conn, iss, (uint16_t)len, wait_ms);
 }
 
 /* Chooses a source port for the current step that no earlier connection to the target had, so that
@@ -184,7 +188,7 @@ static void pick_flow(
 
 bool session_connect(struct engine *engine, struct session *session, int64_t now_ns)
 {
-	int64_t rtt_ns = session->evidence.rtt_ns;
+	int64_t rtt_us = session->evidence.rtt_us;
 	struct cookie cookie;
 	session_leave_table(engine, session);
 	if (!engine->ops->connect)
@@ -196,16 +200,30 @@ bool session_connect(struct engine *engine, struct session *session, int64_t now
 		return false;
 	prepare_conn(engine, session, cookie.iss);
 	if (session->kind != SESSION_TARGET)
-		session->conn.rto_ns = TEST_RTO_NS;
+		session->conn.rto_us = TEST_RTO_US;
 	if (session->kind == SESSION_HOST_TEST)
 		session->conn.n_syns = TEST_SYNS;
 	if (session->kind == SESSION_PREFIX)
 		session->conn.n_syns = 1; /* the test has rounds of its own */
-	if (session->kind != SESSION_PREFIX && rtt_ns > 0 && 3 * rtt_ns > session->conn.rto_ns)
-		session->conn.rto_ns = 3 * rtt_ns;
+	if (session->kind != SESSION_PREFIX && rtt_us > 0 && 3 * rtt_us > session->conn.rto_us)
+		session->conn.rto_us = (uint32_t)(3 * rtt_us);
 	struct event event = {.kind = EVENT_OPEN};
 	session_step(engine, session, &event, now_ns);
 	return true;
+}
+
+/* There is a place for every session. */
+static void keep_options(struct engine *engine, struct session_evidence *e, const struct segment *s)
+{
+	e->tcp_options_len = s->options_len;
+	e->has_long_options = s->options_len > SESSION_OPTIONS_MAX;
+	uint8_t *place = e->tcp_options;
+	if (e->has_long_options) {
+		place = pool_take(engine->long_options);
+		assert(place);
+		e->long_options = (uint32_t)pool_index_of(engine->long_options, place);
+	}
+	memcpy(place, s->options, s->options_len);
 }
 
 void session_open_target(struct engine *engine, const struct segment *s, uint32_t iss,
@@ -232,11 +250,10 @@ void session_open_target(struct engine *engine, const struct segment *s, uint32_
 	struct session_evidence *e = &session->evidence;
 	e->ttl = s->ttl;
 	e->window = s->window;
-	e->tcp_options_len = s->options_len;
-	memcpy(e->tcp_options, s->options, s->options_len);
+	keep_options(engine, e, s);
 	e->is_decoy = s->window == 0 && s->options_len == 0;
 	e->synack_wall_ns = wall_ns;
-	e->rtt_ns = -1;
+	e->rtt_us = -1;
 	host_test_note_port(engine, session);
 	prefix_test_note(engine, session, now_ns);
 	struct tx_req note = {.flow = s->flow, .kind = TX_REQ_ANSWERED, .probe_id = SIG_PROBE_NONE};
@@ -256,7 +273,7 @@ bool session_open_test(struct engine *engine, struct host *host, uint16_t port, 
 	session->flow.raddr = host->addr;
 	session->flow.rport = port;
 	session->host = host;
-	session->evidence.rtt_ns = host->rtt_ns;
+	session->evidence.rtt_us = host->rtt_us;
 	host->n_sessions++;
 	if (session_connect(engine, session, now_ns))
 		return true;
@@ -339,8 +356,8 @@ static bool ready_for_data(
 		return true;
 	if (session->n_starved < STARVED_MAX && session->conn.state == CONN_ESTABLISHED) {
 		session->n_starved++;
-		int64_t until = now_ns + engine->config.conn.timeout_ns;
-		if (session->conn.patience_at < until)
+		conn_time_t until = conn_time_at(now_ns + engine->config.conn.timeout_ns);
+		if ((int32_t)(session->conn.patience_at - until) < 0)
 			session->conn.patience_at = until;
 	}
 	return false;
@@ -380,7 +397,7 @@ static bool act(
 			if (session->kind == SESSION_HOST_TEST)
 				host_test_note_acked(session, now_ns);
 			else if (session->host && engine->config.n_hyperack > 0)
-				session->suspect_at = now_ns + SUSPECT_AFTER_NS;
+				session->suspect_at = conn_time_at(now_ns + SUSPECT_AFTER_NS);
 			break;
 		case ACTION_FINISH:
 			session_conn_ended(engine, session, a->end, now_ns);
@@ -455,7 +472,7 @@ void session_timer(struct engine *engine, struct session *session, int64_t now_n
 		session_settle(engine, session, now_ns);
 		return;
 	}
-	if (session->suspect_at && now_ns >= session->suspect_at) {
+	if (conn_time_is_due(session->suspect_at, now_ns)) {
 		session->suspect_at = 0;
 		host_test_suspect(engine, session, now_ns);
 	}

@@ -28,38 +28,48 @@ enum session_wait {
 	SESSION_WAIT_COUNT,
 };
 
+/* Bytes of TCP options that a session has room for: what today's systems answer. Longer ones take a place in
+ * a pool. */
+enum { SESSION_OPTIONS_MAX = 20 };
+
 /* What ended connections of a target have shown. */
 struct session_evidence {
-	uint8_t n_conns;       /* connections that reached ESTABLISHED */
-	uint8_t n_probes_sent; /* of them, how many carried data */
-	uint8_t outcome;       /* enum outcome, of the connections without data so far */
-	bool has_outcome;
-	bool is_decoy;
-	uint8_t unreachable_code;
-	uint8_t ttl;
-	uint8_t tcp_options_len;
-	uint16_t window;
-	uint8_t tcp_options[RESULT_TCP_OPTIONS_MAX];
 	int64_t synack_wall_ns;
-	int64_t rtt_ns;
+	int32_t rtt_us;  /* -1: unknown */
+	uint16_t window; /* this and the next are of the first SYN-ACK */
+	uint8_t ttl;
+	uint8_t n_probes_sent; /* connections that carried data */
+	uint8_t unreachable_code;
+	uint8_t outcome : 6; /* enum outcome, of the connections without data so far */
+	bool has_outcome : 1;
+	bool is_decoy : 1;
+	uint8_t tcp_options_len;
+	bool has_long_options; /* they are in the engine's pool, at long_options */
+	union {
+		uint8_t tcp_options[SESSION_OPTIONS_MAX];
+		uint32_t long_options;
+	};
 };
 
 struct session {
 	struct wheel_entry timer; /* first: pool memory of free sessions is overwritten here */
 	struct flow flow;         /* of the current connection */
-	uint8_t kind;             /* enum session_kind */
-	uint8_t step;             /* index into plan */
-	uint8_t wait;             /* enum session_wait; WAIT_NONE: it is not finished */
-	uint8_t n_starved;        /* segments refused for want of a result */
-	bool is_in_table;
-	bool is_running; /* a target's, counted by its host, and not finished */
-	bool mark;       /* engine.mark when it was opened */
+	uint8_t kind : 2;         /* enum session_kind */
+	uint8_t wait : 3;         /* enum session_wait; WAIT_NONE: it is not finished */
+	bool is_in_table : 1;
+	bool is_running : 1; /* a target's, counted by its host, and not finished */
+	bool mark : 1;       /* engine.mark when it was opened */
+	uint8_t n_starved;   /* segments refused for want of a result */
+	uint8_t step;        /* index into plan */
 	uint8_t sub_prefix;
 	uint16_t first_lport;
-	uint16_t probe_id; /* of the current connection */
-	const struct sig_plan *plan;
-	struct host *host;     /* NULL: hosts are not judged, or none could be had */
-	struct prefix *prefix; /* SESSION_PREFIX */
+	uint16_t probe_id;      /* of the current connection */
+	conn_time_t suspect_at; /* when a silent acknowledged probe makes the host suspicious */
+	union {
+		const struct sig_plan *plan; /* SESSION_TARGET */
+		struct prefix *prefix;       /* SESSION_PREFIX */
+	};
+	struct host *host; /* NULL: hosts are not judged, or none could be had */
 	union {
 		struct conn conn;                       /* until it is complete */
 		struct {                                /* after it; zero at first */
@@ -69,13 +79,12 @@ struct session {
 			int64_t hold_until, room_until;        /* 0: not waited yet */
 		} parked;
 	};
-	int64_t suspect_at;        /* when a silent acknowledged probe makes the host suspicious */
 	struct result *collecting; /* data of the current connection */
 	struct result *kept;       /* unnamed data of an earlier one */
 	struct session_evidence evidence;
 };
 
-_Static_assert(sizeof(struct session) <= 368, "the price of an open session");
+_Static_assert(sizeof(struct session) <= 272, "the price of an open session");
 
 struct engine {
 	struct engine_config config;
@@ -86,6 +95,7 @@ struct engine {
 	void *ctx;
 	struct counters *counters;
 	struct pool *sessions;
+	struct pool *long_options; /* of SYN-ACKs: those that a session has no room for */
 	struct conn_table *conns;
 	struct seen *seen;
 	struct host_table *hosts;
@@ -104,6 +114,14 @@ struct engine {
 	size_t n_marked; /* sessions of targets opened before the last one */
 	size_t n_target; /* sessions of targets */
 };
+
+/* When the session's host becomes suspicious, monotonic ns; 0: it does not. While it is connected. */
+static inline int64_t session_get_suspect_ns(const struct session *session)
+{
+	return session->suspect_at
+		   ? conn_time_get_ns(session->suspect_at, session->conn.data_sent_ns)
+		   : 0;
+}
 
 /* ---- session.c ---- */
 

@@ -12,25 +12,28 @@ static void note_outcome(struct session_evidence *e, enum outcome outcome)
 	bool is_better =
 	    !e->has_outcome || (e->outcome == OUTCOME_NO_ACK && outcome != OUTCOME_ABORTED);
 	if (is_better)
-		e->outcome = (uint8_t)outcome;
+		e->outcome = outcome & 63;
 	e->has_outcome = true;
 }
 
-static void fill_result(const struct session *session, struct result *r)
+static void fill_result(
+    const struct engine *engine, const struct session *session, struct result *r)
 {
 	const struct session_evidence *e = &session->evidence;
 	r->target = (struct target){session->flow.raddr, session->flow.rport};
 	r->laddr = session->flow.laddr;
 	r->lport = session->flow.lport;
 	r->synack_wall_ns = e->synack_wall_ns;
-	r->rtt_ns = e->rtt_ns;
+	r->rtt_ns = e->rtt_us < 0 ? -1 : e->rtt_us * NS_PER_US;
 	r->n_probes_sent = e->n_probes_sent;
 	r->ttl = e->ttl;
 	r->is_decoy = e->is_decoy;
 	r->window = e->window;
 	r->unreachable_code = e->unreachable_code;
 	r->tcp_options_len = e->tcp_options_len;
-	memcpy(r->tcp_options, e->tcp_options, e->tcp_options_len);
+	memcpy(r->tcp_options,
+	    e->has_long_options ? pool_get(engine->long_options, e->long_options) : e->tcp_options,
+	    e->tcp_options_len);
 	r->is_pseudo_service = false;
 	memset(&r->hyperack, 0, sizeof(r->hyperack));
 }
@@ -63,7 +66,7 @@ static void emit_record(struct engine *engine, struct session *session)
 	} else {
 		r->outcome = r->verdict.protocol ? OUTCOME_IDENTIFIED : OUTCOME_UNIDENTIFIED;
 	}
-	fill_result(session, r);
+	fill_result(engine, session, r);
 	fill_host(engine, session, r);
 	counters_add(engine->counters, COUNTER_results_pushed, 1);
 	engine->ops->result_emit(engine->ctx, r);
@@ -187,8 +190,8 @@ void session_conn_ended(
 {
 	const struct conn *conn = &session->conn;
 	struct session_evidence *e = &session->evidence;
-	if (conn->rtt_ns >= 0 && e->rtt_ns < 0)
-		e->rtt_ns = conn->rtt_ns;
+	if (conn->rtt_us >= 0 && e->rtt_us < 0)
+		e->rtt_us = conn->rtt_us;
 	if (conn->is_data_sent)
 		e->n_probes_sent++;
 	if (session->kind == SESSION_HOST_TEST) {

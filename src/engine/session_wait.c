@@ -76,7 +76,7 @@ bool session_release_held(struct engine *engine)
 static void park(struct engine *engine, struct session *session, enum session_wait why,
     struct session **list, int64_t at_ns)
 {
-	session->wait = (uint8_t)why;
+	session->wait = why & 7;
 	session->parked.next_waiting = *list;
 	session->parked.pprev_waiting = list;
 	if (*list)

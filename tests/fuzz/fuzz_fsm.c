@@ -84,14 +84,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	unsigned n_ends = 0;
 	uint32_t iss = cursor_be32(&script);
 	uint16_t data_len = cursor_be16(&script) % 1025;
-	conn_init(&conn, iss, data_len, (int64_t)cursor_be16(&script) * NS_PER_MS);
+	conn_init(&conn, iss, data_len, cursor_be16(&script));
 	struct event event = {.kind = EVENT_OPEN};
 	fsm_step(&conn, &config, &event, now_ns, &actions);
 	check_actions(&conn, &actions, false, NULL);
 	while (cursor_left(&script) > 0 && !script.is_short) {
 		struct segment segment = {0};
 		event = (struct event){.kind = cursor_u8(&script) % EVENT_KIND_COUNT};
-		now_ns += (int64_t)cursor_be16(&script) * NS_PER_MS;
+		now_ns += cursor_be16(&script);
 		if (event.kind == EVENT_SEGMENT) {
 			segment = read_segment(&script, &conn);
 			event.segment = &segment;

@@ -247,7 +247,7 @@ void fsm_script_run(const struct fsm_setup *setup, const char *script, uint32_t 
 	run.config.ack_delay_ns = setup->ack_delay_ms * NS_PER_MS;
 	run.config.n_retransmits = setup->n_retransmits ? setup->n_retransmits : 1;
 	run.config.mss_v4 = run.config.mss_v6 = setup->mss ? setup->mss : 1460;
-	conn_init(&run.conn, iss, setup->data_len, setup->wait_ms * NS_PER_MS);
+	conn_init(&run.conn, iss, setup->data_len, (uint16_t)setup->wait_ms);
 	while (*script) {
 		size_t len = strcspn(script, "\n");
 		run_line(&run, script, len);

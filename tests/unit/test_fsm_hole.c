@@ -49,8 +49,8 @@ static void start(struct conn *conn, struct actions *actions)
 	const struct event more = {.kind = EVENT_MORE};
 	conn_init(conn, ISS, 0, 0);
 	feed(conn, TCP_SYN | TCP_ACK, IRS, "", NS_PER_SEC, actions);
-	feed(conn, TCP_ACK | TCP_PSH, IRS + 1, "abc", NS_PER_SEC + 1, actions);
-	fsm_step(conn, &config, &more, NS_PER_SEC + 1, actions);
+	feed(conn, TCP_ACK | TCP_PSH, IRS + 1, "abc", NS_PER_SEC + CONN_TIME_NS, actions);
+	fsm_step(conn, &config, &more, NS_PER_SEC + CONN_TIME_NS, actions);
 }
 
 static void quiet_ends_an_answer_without_holes(void **state)
@@ -59,7 +59,8 @@ static void quiet_ends_an_answer_without_holes(void **state)
 	struct conn conn;
 	struct actions actions;
 	start(&conn, &actions);
-	assert_int_equal(run(&conn, 10 * NS_PER_SEC, &actions), NS_PER_SEC + 1 + config.quiet_ns);
+	assert_int_equal(
+	    run(&conn, 10 * NS_PER_SEC, &actions), NS_PER_SEC + CONN_TIME_NS + config.quiet_ns);
 	assert_int_equal(actions.v[actions.n - 1].end, CONN_END_QUIET);
 }
 
@@ -69,15 +70,15 @@ static void a_hole_outlasts_quiet(void **state)
 	struct conn conn;
 	struct actions actions;
 	start(&conn, &actions);
-	feed(&conn, TCP_ACK | TCP_PSH, IRS + 7, "ghi", NS_PER_SEC + 2, &actions);
+	feed(&conn, TCP_ACK | TCP_PSH, IRS + 7, "ghi", NS_PER_SEC + 2 * CONN_TIME_NS, &actions);
 	assert_int_equal(run(&conn, 2 * NS_PER_SEC, &actions), 0);
 	/* the peer's timeout: the missing piece comes, and all nine bytes are there */
-	feed(&conn, TCP_ACK, IRS + 4, "def", 2 * NS_PER_SEC + 1, &actions);
+	feed(&conn, TCP_ACK, IRS + 4, "def", 2 * NS_PER_SEC + CONN_TIME_NS, &actions);
 	assert_int_equal(conn.rx_len, 9);
 	const struct event more = {.kind = EVENT_MORE};
-	fsm_step(&conn, &config, &more, 2 * NS_PER_SEC + 1, &actions);
+	fsm_step(&conn, &config, &more, 2 * NS_PER_SEC + CONN_TIME_NS, &actions);
 	assert_int_equal(
-	    run(&conn, 10 * NS_PER_SEC, &actions), 2 * NS_PER_SEC + 1 + config.quiet_ns);
+	    run(&conn, 10 * NS_PER_SEC, &actions), 2 * NS_PER_SEC + CONN_TIME_NS + config.quiet_ns);
 }
 
 static void a_fin_beyond_a_hole_outlasts_quiet(void **state)
@@ -86,9 +87,9 @@ static void a_fin_beyond_a_hole_outlasts_quiet(void **state)
 	struct conn conn;
 	struct actions actions;
 	start(&conn, &actions);
-	feed(&conn, TCP_ACK | TCP_FIN, IRS + 7, "", NS_PER_SEC + 2, &actions);
+	feed(&conn, TCP_ACK | TCP_FIN, IRS + 7, "", NS_PER_SEC + 2 * CONN_TIME_NS, &actions);
 	assert_int_equal(run(&conn, 2 * NS_PER_SEC, &actions), 0);
-	feed(&conn, TCP_ACK, IRS + 4, "def", 2 * NS_PER_SEC + 1, &actions);
+	feed(&conn, TCP_ACK, IRS + 4, "def", 2 * NS_PER_SEC + CONN_TIME_NS, &actions);
 	assert_int_equal(conn.state, CONN_CLOSED);
 	assert_int_equal(actions.v[actions.n - 1].end, CONN_END_FIN);
 }
@@ -99,7 +100,7 @@ static void patience_ends_a_hole_that_stays(void **state)
 	struct conn conn;
 	struct actions actions;
 	start(&conn, &actions);
-	feed(&conn, TCP_ACK | TCP_PSH, IRS + 7, "ghi", NS_PER_SEC + 2, &actions);
+	feed(&conn, TCP_ACK | TCP_PSH, IRS + 7, "ghi", NS_PER_SEC + 2 * CONN_TIME_NS, &actions);
 	assert_int_equal(run(&conn, 20 * NS_PER_SEC, &actions), NS_PER_SEC + config.timeout_ns);
 	assert_int_equal(actions.v[actions.n - 1].end, CONN_END_QUIET);
 }

@@ -86,8 +86,10 @@ static void check_conn(const struct world *w)
 		break;
 	case CONN_ESTABLISHED:
 		/* Never without a timer, never beyond patience. */
-		CHECK(at != 0 && c->patience_at != 0 && at <= c->patience_at);
-		CHECK(c->patience_at <= w->now_ns + c->wait_ns + w->config.timeout_ns);
+		CHECK(at != 0 && c->patience_at != 0 &&
+		      at <= conn_time_get_ns(c->patience_at, w->now_ns));
+		CHECK(conn_time_get_ns(c->patience_at, w->now_ns) <=
+		      w->now_ns + c->wait_ms * NS_PER_MS + w->config.timeout_ns + CONN_TIME_NS);
 		break;
 	case CONN_SYN_SENT:
 		CHECK(at != 0 || w->opened_ns == 0);
@@ -262,8 +264,8 @@ static void run_script(uint64_t seed)
 	w.config.mss_v4 = (uint16_t)(88 + rng_below(rng, 9000));
 	w.config.mss_v6 = (uint16_t)(88 + rng_below(rng, 9000));
 	uint16_t data_len = (uint16_t)(rng_below(rng, 4) ? rng_below(rng, 1025) : 0);
-	int64_t wait_ns = rng_below(rng, 4) ? 0 : rng_below(rng, 3000) * NS_PER_MS;
-	conn_init(&w.conn, w.iss, data_len, wait_ns);
+	uint16_t wait_ms = (uint16_t)(rng_below(rng, 4) ? 0 : rng_below(rng, 3000));
+	conn_init(&w.conn, w.iss, data_len, wait_ms);
 	for (int i = 0; i < N_EVENTS; i++)
 		random_event(&w);
 	run_down(&w);
