@@ -3,6 +3,9 @@
 #include "scan_net.h"
 
 #include <errno.h>
+#include <string.h>
+
+#include "net/port_owner.h"
 
 enum { N_LOOKED_AT = 64, N_TRIED = 8 };
 
@@ -95,18 +98,47 @@ bool scan_net_needs_guard(const struct scan_config *config, const struct net_pat
 	return path->is_source_owned && !config->no_rst_guard;
 }
 
+/* Where nobody else can own the answers, they end at the interfaces of these paths; else
+ * why_seen says why not. */
+static void stop_answers(struct rst_guard *guard, const struct net_path *const *paths,
+    const struct rst_guard_range *ranges, size_t n, const struct port_range *ports,
+    struct diag *why_seen)
+{
+	const char *links[RST_GUARD_MAX_LINKS];
+	size_t n_links = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (paths[i]->has_unowned_source) {
+			diag_set(why_seen, 0, "some of the source addresses are not this host's");
+			return;
+		}
+		if (n_links == 0 || strcmp(links[0], paths[i]->iface.name) != 0)
+			links[n_links++] = paths[i]->iface.name;
+	}
+	if (port_owner_find(ranges, n, ports, why_seen) == 0 &&
+	    rst_guard_stop_answers(guard, links, n_links, why_seen) == 0)
+		why_seen->text[0] = '\0';
+}
+
 int scan_net_open_guard(const struct scan_config *config, const struct net_path *v4,
     const struct net_path *v6, const struct port_range *ports, struct rst_guard **out,
-    struct diag *diag)
+    struct diag *why_seen, struct diag *diag)
 {
-	const struct net_path *const paths[] = {v4, v6};
+	const struct net_path *const families[] = {v4, v6};
+	const struct net_path *paths[RST_GUARD_MAX_RANGES];
 	struct rst_guard_range ranges[RST_GUARD_MAX_RANGES];
 	size_t n = 0;
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (paths[i] && scan_net_needs_guard(config, paths[i]))
-			ranges[n++] =
-			    (struct rst_guard_range){paths[i]->source_lo, paths[i]->source_hi};
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		const struct net_path *path = families[i];
+		if (!path || !scan_net_needs_guard(config, path))
+			continue;
+		paths[n] = path;
+		ranges[n++] = (struct rst_guard_range){path->source_lo, path->source_hi};
 	}
 	*out = NULL;
-	return n > 0 ? rst_guard_open(ranges, n, ports, out, diag) : 0;
+	if (n == 0)
+		return 0;
+	int err = rst_guard_open(ranges, n, ports, out, diag);
+	if (!err)
+		stop_answers(*out, paths, ranges, n, ports, why_seen);
+	return err;
 }

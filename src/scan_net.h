@@ -32,12 +32,14 @@ int scan_net_choose_ports(const struct scan_config *config, struct port_range *o
 /* Does this path need the guard: is the source an address whose RSTs the kernel sends? */
 bool scan_net_needs_guard(const struct scan_config *config, const struct net_path *path);
 
-/* Makes the guard for the paths that need one.
- *   v4, v6   NULL: the family is not scanned
- *   out      NULL when no path needs it; else owned by the caller
+/* Makes the guard for the paths that need one; where nobody else on the host can own the answers, they
+ * end at the interface.
+ *   v4, v6     NULL: the family is not scanned
+ *   out        NULL when no path needs it; else owned by the caller
+ *   why_seen   why the kernel still sees every answer; empty when it does not, or without a guard
  * Errors as rst_guard_open. */
 int scan_net_open_guard(const struct scan_config *config, const struct net_path *v4,
     const struct net_path *v6, const struct port_range *ports, struct rst_guard **out,
-    struct diag *diag) __attribute__((warn_unused_result));
+    struct diag *why_seen, struct diag *diag) __attribute__((warn_unused_result));
 
 #endif

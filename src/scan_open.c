@@ -186,7 +186,12 @@ static int open_guard(struct scan *scan, struct diag *diag)
 	const struct net_path *v6 = scan->has_path[FAMILY_V6] ? &scan->paths[FAMILY_V6] : NULL;
 	if (scan->config->dry_run)
 		return 0;
-	return scan_net_open_guard(scan->config, v4, v6, &scan->ports, &scan->guard, diag);
+	struct diag why_seen = {""};
+	int err =
+	    scan_net_open_guard(scan->config, v4, v6, &scan->ports, &scan->guard, &why_seen, diag);
+	if (!err && why_seen.text[0])
+		log_info("the kernel sees every answer too, which costs time: %s", why_seen.text);
+	return err;
 }
 
 /* ---- senders and receivers ---- */

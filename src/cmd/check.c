@@ -196,19 +196,22 @@ static void check_guard(struct check *check)
 	const struct net_path *v4 = check->has_path[V4] ? &check->paths[V4] : NULL;
 	const struct net_path *v6 = check->has_path[V6] ? &check->paths[V6] : NULL;
 	struct rst_guard *guard = NULL;
-	struct diag diag = {""};
+	struct diag diag = {""}, why_seen = {""};
 	if (check->config->no_rst_guard) {
 		say_ok("", "RST guard", "off, as asked for");
 		return;
 	}
 	if (!check->has_ports || (!v4 && !v6))
 		return; /* nothing to guard: that is said above */
-	if (scan_net_open_guard(check->config, v4, v6, &check->ports, &guard, &diag)) {
+	if (scan_net_open_guard(check->config, v4, v6, &check->ports, &guard, &why_seen, &diag)) {
 		say_failed(check, "", "RST guard", &diag);
 		return;
 	}
-	if (guard)
-		say_ok("", "RST guard", "the kernel takes an nf_tables table with an owner");
+	if (guard && why_seen.text[0])
+		say_ok("", "RST guard", "drops RSTs only, the kernel sees every answer too: %s",
+		    why_seen.text);
+	else if (guard)
+		say_ok("", "RST guard", "answers end at the interface, and RSTs are dropped");
 	else
 		say_ok("", "RST guard", "not needed: the source is no address of this host");
 	rst_guard_close(guard);

@@ -33,8 +33,10 @@ int netlink_open(enum netlink_bus bus, struct netlink **out)
 		return -ENOMEM;
 	int err = 0;
 	nl->next_seq = 1;
-	nl->sock = mnl_socket_open2(
-	    bus == NETLINK_BUS_ROUTE ? NETLINK_ROUTE : NETLINK_NETFILTER, SOCK_CLOEXEC);
+	static const int buses[] = {[NETLINK_BUS_ROUTE] = NETLINK_ROUTE,
+	    [NETLINK_BUS_NETFILTER] = NETLINK_NETFILTER,
+	    [NETLINK_BUS_SOCKETS] = NETLINK_SOCK_DIAG};
+	nl->sock = mnl_socket_open2(buses[bus], SOCK_CLOEXEC);
 	if (!nl->sock) {
 		err = -errno;
 		goto fail;

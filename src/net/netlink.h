@@ -10,7 +10,7 @@
 /* Netlink in our own types: the only user of libmnl is netlink.c. Everything here runs in the main
  * thread, nearly all of it before the packet threads start. A socket, a request under construction, a transaction. */
 
-enum netlink_bus { NETLINK_BUS_ROUTE, NETLINK_BUS_NETFILTER };
+enum netlink_bus { NETLINK_BUS_ROUTE, NETLINK_BUS_NETFILTER, NETLINK_BUS_SOCKETS };
 
 struct netlink; /* opaque: one socket */
 
@@ -89,7 +89,7 @@ int netlink_transact(struct netlink *nl, struct netlink_req *req, netlink_cb cb,
 
 /* Asks for a whole table. A dump that a change overtakes is asked for again, at most DUMP_TRIES
  * times in all.
- *   type      RTM_GETLINK, RTM_GETROUTE, ...
+ *   type      RTM_GETLINK, SOCK_DIAG_BY_FAMILY, ...
  *   head      the family's fixed header, head_len bytes
  *   restart   forgets what cb has gathered in arg: called before each try
  * Returns 0, -EAGAIN (the table never held still), or as netlink_transact. */

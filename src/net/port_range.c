@@ -80,32 +80,37 @@ static char *read_file(const char *path)
 	return text;
 }
 
+int port_range_read_ephemeral(struct port_range *out, struct diag *diag)
+{
+	static const char path[] = "/proc/sys/net/ipv4/ip_local_port_range";
+	int err = 0;
+	unsigned lo, hi;
+	char *text = read_file(path);
+	if (!text)
+		return diag_set(
+		    diag, -errno, "%s: %s: give --source-port LO-HI", path, strerror(errno));
+	if (sscanf(text, "%u %u", &lo, &hi) != 2 || lo > hi || hi >= N_PORTS)
+		err = diag_set(diag, -EBADMSG, "%s: not two ports: give --source-port LO-HI", path);
+	else
+		*out = (struct port_range){.lo = (uint16_t)lo, .hi = (uint16_t)hi};
+	free(text);
+	return err;
+}
+
 int port_range_default(struct port_range *out, struct diag *diag)
 {
-	static const char range_path[] = "/proc/sys/net/ipv4/ip_local_port_range";
-	static const char reserved_path[] = "/proc/sys/net/ipv4/ip_local_reserved_ports";
-	int err = 0;
-	char *reserved = NULL;
-	char *range = read_file(range_path);
-	if (!range)
-		return diag_set(
-		    diag, -errno, "%s: %s: give --source-port LO-HI", range_path, strerror(errno));
-	unsigned lo, hi;
-	if (sscanf(range, "%u %u", &lo, &hi) != 2 || lo > hi || hi >= N_PORTS) {
-		err = diag_set(
-		    diag, -EBADMSG, "%s: not two ports: give --source-port LO-HI", range_path);
-		goto out;
-	}
-	reserved = read_file(reserved_path); /* older kernels have none: then nothing is reserved */
-	struct port_range ephemeral = {.lo = (uint16_t)lo, .hi = (uint16_t)hi};
+	struct port_range ephemeral;
+	int err = port_range_read_ephemeral(&ephemeral, diag);
+	if (err)
+		return err;
+	/* Older kernels have no such file: then nothing is reserved. */
+	char *reserved = read_file("/proc/sys/net/ipv4/ip_local_reserved_ports");
 	err = port_range_choose(&ephemeral, reserved ? reserved : "", out);
 	if (err)
 		diag_set(diag, err,
 		    "no %d source ports in a row outside net.ipv4.ip_local_port_range (%u-%u): give "
 		    "--source-port LO-HI, or narrow that range (sysctl)",
-		    PORT_RANGE_MIN, lo, hi);
-out:
+		    PORT_RANGE_MIN, ephemeral.lo, ephemeral.hi);
 	free(reserved);
-	free(range);
 	return err;
 }

@@ -29,6 +29,11 @@ enum {
 int port_range_choose(const struct port_range *ephemeral, const char *reserved,
     struct port_range *out) __attribute__((warn_unused_result));
 
+/* The kernel's range for outgoing connections, net.ipv4.ip_local_port_range. Returns 0 or, with diag,
+ * the errno of reading it or -EBADMSG. */
+int port_range_read_ephemeral(struct port_range *out, struct diag *diag)
+    __attribute__((warn_unused_result));
+
 /* Chooses by this host's settings in /proc/sys. Returns 0 or, with diag, -ENOSPC or the errno of
  * reading them. */
 int port_range_default(struct port_range *out, struct diag *diag)

@@ -1,30 +1,44 @@
 /* rst_guard: owns one nf_tables table and the netlink socket that it lives and dies with. Before
  * the packet threads start, and after they have ended. Refuses to touch any table but its own.
- * Messages are written by hand (libnftnl is GPL-2). Source: linux/netfilter/nf_tables.h; the rule
- * is what this says, once a source range:
+ * Source: linux/netfilter/nf_tables.h; the rules are what this says, each once a source range:
  *
  *   table inet synspect_PID { flags owner
  *     chain output { type filter hook output priority raw
  *       meta mark != 0x53594e53 meta nfproto ipv4 ip saddr LO-HI tcp sport LO-HI
  *         tcp flags & rst != 0 drop
- *   } } */
+ *     }
+ *   }
+ *
+ * and, where answers may end at the interface:
+ *
+ *     set spoken { type inet_service; flags dynamic; size 65536; }
+ *     chain postrouting { type filter hook postrouting priority last
+ *       meta mark != 0x53594e53 meta nfproto ipv4 ip saddr LO-HI tcp flags & rst == 0
+ *         tcp sport LO-HI add @spoken { tcp sport }
+ *     }
+ *     chain ingress { type filter hook ingress devices = { IFACE } priority 0
+ *       meta nfproto ipv4 tcp dport LO-HI ip daddr LO-HI meta pkttype host
+ *         tcp flags & (fin|syn|rst|ack) != syn tcp dport != @spoken drop
+ *     } */
 #include "net/rst_guard.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/if_packet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netlink.h>
 
 #include "net/attr.h"
 #include "net/netlink.h"
+#include "net/nft.h"
 
 #ifndef NFT_TABLE_F_OWNER /* kernel headers before 5.12 */
 #define NFT_TABLE_F_OWNER 0x2
@@ -33,190 +47,153 @@
 /* Offsets in the headers (RFC 791, RFC 8200, RFC 9293). */
 enum {
 	IP4_SADDR_OFF = 12,
+	IP4_DADDR_OFF = 16,
 	IP6_SADDR_OFF = 8,
+	IP6_DADDR_OFF = 24,
 	TCP_SPORT_OFF = 0,
+	TCP_DPORT_OFF = 2,
 	TCP_FLAGS_OFF = 13,
+	TCP_FLAG_FIN = 0x01,
+	TCP_FLAG_SYN = 0x02,
 	TCP_FLAG_RST = 0x04,
+	TCP_FLAG_ACK = 0x10,
 };
 
-enum { NAME_TRIES = 8 };
+enum { NAME_TRIES = 8, SPOKEN_ID = 1 };
 
-static const char chain_name[] = "output";
+static const char output_name[] = "output", learn_name[] = "postrouting", stop_name[] = "ingress";
+static const char spoken_name[] = "spoken";
 
 struct rst_guard {
 	struct netlink *nl;
 	char name[RST_GUARD_NAME_LEN];
+	struct rst_guard_range ranges[RST_GUARD_MAX_RANGES];
+	size_t n_ranges;
+	struct port_range ports;
 };
 
-static void put_be32(struct netlink_req *req, uint16_t type, uint32_t value)
+/* ---- tests of a packet ---- */
+
+static void is_tcp_of(struct netlink_req *req, const struct rst_guard_range *range)
 {
-	netlink_put_u32(req, type, htonl(value));
+	static const uint8_t tcp = IPPROTO_TCP;
+	uint8_t nfproto = ipaddr_is_v4(&range->lo) ? NFPROTO_IPV4 : NFPROTO_IPV6;
+	nft_load_meta(req, NFT_META_NFPROTO);
+	nft_compare(req, NFT_CMP_EQ, &nfproto, sizeof(nfproto));
+	nft_load_meta(req, NFT_META_L4PROTO);
+	nft_compare(req, NFT_CMP_EQ, &tcp, sizeof(tcp));
 }
 
-/* A value for a register, as the packet has it. */
-static void put_value(struct netlink_req *req, uint16_t type, const void *value, size_t len)
+/* Of the flags, those in mask are (op: NFT_CMP_EQ) the value, or are not (NFT_CMP_NEQ). */
+static void is_flagged(struct netlink_req *req, uint8_t mask, uint32_t op, uint8_t value)
 {
-	size_t nest = netlink_nest_begin(req, type);
-	netlink_put(req, NFTA_DATA_VALUE, value, len);
-	netlink_nest_end(req, nest);
+	nft_load_payload(req, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFF, sizeof(value));
+	nft_mask_byte(req, mask);
+	nft_compare(req, op, &value, sizeof(value));
 }
 
-/* An expression: its name, then its attributes between the two calls. */
-struct expr {
-	size_t elem, data;
-};
-
-static struct expr expr_begin(struct netlink_req *req, const char *name)
+/* Leaves the port in register 1. */
+static void is_port(struct netlink_req *req, uint32_t off, const struct port_range *ports)
 {
-	struct expr e;
-	e.elem = netlink_nest_begin(req, NFTA_LIST_ELEM);
-	netlink_put_str(req, NFTA_EXPR_NAME, name);
-	e.data = netlink_nest_begin(req, NFTA_EXPR_DATA);
-	return e;
+	uint16_t lo = htons(ports->lo), hi = htons(ports->hi);
+	nft_load_payload(req, NFT_PAYLOAD_TRANSPORT_HEADER, off, sizeof(lo));
+	nft_compare_range(req, &lo, &hi, sizeof(lo));
 }
 
-static void expr_end(struct netlink_req *req, struct expr e)
+static void is_addr(
+    struct netlink_req *req, uint32_t v4_off, uint32_t v6_off, const struct rst_guard_range *range)
 {
-	netlink_nest_end(req, e.data);
-	netlink_nest_end(req, e.elem);
-}
-
-/* Each test loads register 1 and compares it; the rule goes on while the tests are true. */
-static void load_meta(struct netlink_req *req, uint32_t key)
-{
-	struct expr e = expr_begin(req, "meta");
-	put_be32(req, NFTA_META_DREG, NFT_REG_1);
-	put_be32(req, NFTA_META_KEY, key);
-	expr_end(req, e);
-}
-
-static void load_payload(struct netlink_req *req, uint32_t base, uint32_t off, size_t len)
-{
-	struct expr e = expr_begin(req, "payload");
-	put_be32(req, NFTA_PAYLOAD_DREG, NFT_REG_1);
-	put_be32(req, NFTA_PAYLOAD_BASE, base);
-	put_be32(req, NFTA_PAYLOAD_OFFSET, off);
-	put_be32(req, NFTA_PAYLOAD_LEN, (uint32_t)len);
-	expr_end(req, e);
-}
-
-static void mask_byte(struct netlink_req *req, uint8_t mask)
-{
-	static const uint8_t zero;
-	struct expr e = expr_begin(req, "bitwise");
-	put_be32(req, NFTA_BITWISE_SREG, NFT_REG_1);
-	put_be32(req, NFTA_BITWISE_DREG, NFT_REG_1);
-	put_be32(req, NFTA_BITWISE_LEN, sizeof(mask));
-	put_value(req, NFTA_BITWISE_MASK, &mask, sizeof(mask));
-	put_value(req, NFTA_BITWISE_XOR, &zero, sizeof(zero));
-	expr_end(req, e);
-}
-
-static void compare(struct netlink_req *req, uint32_t op, const void *value, size_t len)
-{
-	struct expr e = expr_begin(req, "cmp");
-	put_be32(req, NFTA_CMP_SREG, NFT_REG_1);
-	put_be32(req, NFTA_CMP_OP, op);
-	put_value(req, NFTA_CMP_DATA, value, len);
-	expr_end(req, e);
-}
-
-static void compare_range(struct netlink_req *req, const void *lo, const void *hi, size_t len)
-{
-	struct expr e = expr_begin(req, "range");
-	put_be32(req, NFTA_RANGE_SREG, NFT_REG_1);
-	put_be32(req, NFTA_RANGE_OP, NFT_RANGE_EQ);
-	put_value(req, NFTA_RANGE_FROM_DATA, lo, len);
-	put_value(req, NFTA_RANGE_TO_DATA, hi, len);
-	expr_end(req, e);
-}
-
-static void drop(struct netlink_req *req)
-{
-	struct expr e = expr_begin(req, "immediate");
-	put_be32(req, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	size_t data = netlink_nest_begin(req, NFTA_IMMEDIATE_DATA);
-	size_t verdict = netlink_nest_begin(req, NFTA_DATA_VERDICT);
-	put_be32(req, NFTA_VERDICT_CODE, NF_DROP);
-	netlink_nest_end(req, verdict);
-	netlink_nest_end(req, data);
-	expr_end(req, e);
-}
-
-static void put_expressions(
-    struct netlink_req *req, const struct rst_guard_range *range, const struct port_range *ports)
-{
-	static const uint32_t mark = RST_GUARD_MARK;
-	static const uint8_t tcp = IPPROTO_TCP, zero;
-	bool is_v4 = ipaddr_is_v4(&range->lo);
-	uint8_t nfproto = is_v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-	uint16_t port_lo = htons(ports->lo), port_hi = htons(ports->hi);
 	size_t len;
 	const uint8_t *lo = attr_addr_bytes(&range->lo, &len);
 	const uint8_t *hi = attr_addr_bytes(&range->hi, &len);
-
-	load_meta(req, NFT_META_NFPROTO);
-	compare(req, NFT_CMP_EQ, &nfproto, sizeof(nfproto));
-	load_meta(req, NFT_META_L4PROTO);
-	compare(req, NFT_CMP_EQ, &tcp, sizeof(tcp));
-	load_payload(req, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFF, sizeof(zero));
-	mask_byte(req, TCP_FLAG_RST);
-	compare(req, NFT_CMP_NEQ, &zero, sizeof(zero));
-	load_payload(req, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_SPORT_OFF, sizeof(port_lo));
-	compare_range(req, &port_lo, &port_hi, sizeof(port_lo));
-	load_payload(req, NFT_PAYLOAD_NETWORK_HEADER, is_v4 ? IP4_SADDR_OFF : IP6_SADDR_OFF, len);
-	compare_range(req, lo, hi, len);
-	load_meta(req, NFT_META_MARK);
-	compare(req, NFT_CMP_NEQ, &mark, sizeof(mark));
-	drop(req);
+	nft_load_payload(
+	    req, NFT_PAYLOAD_NETWORK_HEADER, ipaddr_is_v4(&range->lo) ? v4_off : v6_off, len);
+	if (ipaddr_equal(&range->lo, &range->hi))
+		nft_compare(req, NFT_CMP_EQ, lo, len);
+	else
+		nft_compare_range(req, lo, hi, len);
 }
 
-static void begin_nft(struct netlink_req *req, uint16_t type, uint16_t flags)
+static void is_unmarked(struct netlink_req *req)
 {
-	struct nfgenmsg head = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
-	netlink_begin(
-	    req, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &head, sizeof(head));
+	static const uint32_t mark = RST_GUARD_MARK;
+	nft_load_meta(req, NFT_META_MARK);
+	nft_compare(req, NFT_CMP_NEQ, &mark, sizeof(mark));
 }
 
-static void begin_batch(struct netlink_req *req, uint16_t type)
+/* ---- the table ---- */
+
+static void put_output_rule(
+    struct netlink_req *req, const struct rst_guard *g, const struct rst_guard_range *range)
 {
-	struct nfgenmsg head = {.nfgen_family = AF_UNSPEC,
-	    .version = NFNETLINK_V0,
-	    .res_id = htons(NFNL_SUBSYS_NFTABLES)};
-	netlink_begin(req, type, 0, &head, sizeof(head));
+	size_t rule = nft_rule_begin(req, g->name, output_name);
+	is_tcp_of(req, range);
+	is_flagged(req, TCP_FLAG_RST, NFT_CMP_NEQ, 0);
+	is_port(req, TCP_SPORT_OFF, &g->ports);
+	is_addr(req, IP4_SADDR_OFF, IP6_SADDR_OFF, range);
+	is_unmarked(req);
+	nft_drop(req);
+	nft_rule_end(req, rule);
 }
 
-/* The whole table in one batch: it comes into being complete or not at all. */
-static void write_table(struct netlink_req *req, const char *name,
-    const struct rst_guard_range *ranges, size_t n_ranges, const struct port_range *ports)
+static void write_table(struct netlink_req *req, const struct rst_guard *g)
 {
-	netlink_req_init(req);
-	begin_batch(req, NFNL_MSG_BATCH_BEGIN);
-
-	begin_nft(req, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
-	netlink_put_str(req, NFTA_TABLE_NAME, name);
-	put_be32(req, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
-
-	begin_nft(req, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK);
-	netlink_put_str(req, NFTA_CHAIN_TABLE, name);
-	netlink_put_str(req, NFTA_CHAIN_NAME, chain_name);
-	size_t hook = netlink_nest_begin(req, NFTA_CHAIN_HOOK);
-	put_be32(req, NFTA_HOOK_HOOKNUM, NF_INET_LOCAL_OUT);
+	nft_begin_batch(req);
+	nft_begin(req, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+	netlink_put_str(req, NFTA_TABLE_NAME, g->name);
+	nft_put_u32(req, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
 	/* Before connection tracking, which would take the RST for the end of the connection. */
-	put_be32(req, NFTA_HOOK_PRIORITY, (uint32_t)NF_IP_PRI_RAW);
-	netlink_nest_end(req, hook);
-	put_be32(req, NFTA_CHAIN_POLICY, NF_ACCEPT);
-	netlink_put_str(req, NFTA_CHAIN_TYPE, "filter");
+	nft_put_chain(req, g->name, output_name, NF_INET_LOCAL_OUT, NF_IP_PRI_RAW, NULL, 0);
+	for (size_t i = 0; i < g->n_ranges; i++)
+		put_output_rule(req, g, &g->ranges[i]);
+	nft_end_batch(req);
+}
 
-	for (size_t i = 0; i < n_ranges; i++) {
-		begin_nft(req, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK);
-		netlink_put_str(req, NFTA_RULE_TABLE, name);
-		netlink_put_str(req, NFTA_RULE_CHAIN, chain_name);
-		size_t list = netlink_nest_begin(req, NFTA_RULE_EXPRESSIONS);
-		put_expressions(req, &ranges[i], ports);
-		netlink_nest_end(req, list);
+/* A port that the kernel speaks from belongs to a socket, or to a translated connection. RSTs are what
+ * it says of ports that belong to nobody. */
+static void put_learn_rule(
+    struct netlink_req *req, const struct rst_guard *g, const struct rst_guard_range *range)
+{
+	size_t rule = nft_rule_begin(req, g->name, learn_name);
+	is_tcp_of(req, range);
+	is_addr(req, IP4_SADDR_OFF, IP6_SADDR_OFF, range);
+	is_unmarked(req);
+	is_flagged(req, TCP_FLAG_RST, NFT_CMP_EQ, 0);
+	is_port(req, TCP_SPORT_OFF, &g->ports);
+	nft_add_to(req, spoken_name, SPOKEN_ID);
+	nft_rule_end(req, rule);
+}
+
+static void put_stop_rule(
+    struct netlink_req *req, const struct rst_guard *g, const struct rst_guard_range *range)
+{
+	static const uint8_t host = PACKET_HOST;
+	static const uint8_t opening = TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST | TCP_FLAG_ACK;
+	size_t rule = nft_rule_begin(req, g->name, stop_name);
+	is_tcp_of(req, range);
+	is_addr(req, IP4_DADDR_OFF, IP6_DADDR_OFF, range);
+	nft_load_meta(req, NFT_META_PKTTYPE);
+	nft_compare(req, NFT_CMP_EQ, &host, sizeof(host));
+	is_flagged(req, opening, NFT_CMP_NEQ, TCP_FLAG_SYN);
+	is_port(req, TCP_DPORT_OFF, &g->ports);
+	nft_is_not_in(req, spoken_name, SPOKEN_ID);
+	nft_drop(req);
+	nft_rule_end(req, rule);
+}
+
+static void write_stop(
+    struct netlink_req *req, const struct rst_guard *g, const char *const *links, size_t n_links)
+{
+	nft_begin_batch(req);
+	nft_put_port_set(req, g->name, spoken_name, SPOKEN_ID);
+	/* After every translation of addresses: what leaves is what the answers will say. */
+	nft_put_chain(req, g->name, learn_name, NF_INET_POST_ROUTING, INT_MAX, NULL, 0);
+	nft_put_chain(req, g->name, stop_name, NF_INET_INGRESS, 0, links, n_links);
+	for (size_t i = 0; i < g->n_ranges; i++) {
+		put_learn_rule(req, g, &g->ranges[i]);
+		put_stop_rule(req, g, &g->ranges[i]);
 	}
-	begin_batch(req, NFNL_MSG_BATCH_END);
+	nft_end_batch(req);
 }
 
 static int explain(int err, const struct diag *kernel, struct diag *diag)
@@ -254,6 +231,9 @@ int rst_guard_open(const struct rst_guard_range *ranges, size_t n_ranges,
 		diag_set(diag, err, "RST guard: out of memory");
 		goto out;
 	}
+	memcpy(guard->ranges, ranges, n_ranges * sizeof(*ranges));
+	guard->n_ranges = n_ranges;
+	guard->ports = *ports;
 	err = netlink_open(NETLINK_BUS_NETFILTER, &guard->nl);
 	/* Process numbers repeat across PID namespaces that share a network: then another suffix. */
 	for (int i = 0; !err && i < NAME_TRIES; i++) {
@@ -262,7 +242,7 @@ int rst_guard_open(const struct rst_guard_range *ranges, size_t n_ranges,
 		else
 			snprintf(
 			    guard->name, sizeof(guard->name), "synspect_%d_%d", (int)getpid(), i);
-		write_table(req, guard->name, ranges, n_ranges, ports);
+		write_table(req, guard);
 		err = netlink_transact(guard->nl, req, NULL, NULL, &kernel);
 		if (err != -EEXIST)
 			break;
@@ -278,6 +258,25 @@ out:
 	free(req);
 	rst_guard_close(guard);
 	return err;
+}
+
+int rst_guard_stop_answers(
+    struct rst_guard *guard, const char *const *links, size_t n_links, struct diag *diag)
+{
+	struct diag kernel = {.text = ""};
+	struct netlink_req *req = malloc(sizeof(*req));
+	if (!req)
+		return diag_set(diag, -ENOMEM, "out of memory");
+	write_stop(req, guard, links, n_links);
+	int err = netlink_transact(guard->nl, req, NULL, NULL, &kernel);
+	free(req);
+	if (err == -EOPNOTSUPP || err == -ENOENT)
+		return diag_set(diag, -EOPNOTSUPP,
+		    "this kernel has no nf_tables hook at ingress (CONFIG_NETFILTER_INGRESS)");
+	if (err)
+		return diag_set(diag, err, "the kernel refused the hook at ingress: %s%s%s",
+		    strerror(-err), kernel.text[0] ? ": " : "", kernel.text);
+	return 0;
 }
 
 const char *rst_guard_name(const struct rst_guard *guard)

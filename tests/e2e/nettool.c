@@ -6,14 +6,17 @@
 #include <unistd.h>
 
 #include "net/path.h"
+#include "net/port_owner.h"
 #include "net/port_range.h"
 #include "net/rst_guard.h"
 
 static int usage(void)
 {
-	fputs("usage: nettool path [-i IFACE] [-S LO-HI] [-G MAC] [-M MAC] DST [ASK...]\n"
-	      "       nettool ports\n"
-	      "       nettool guard PORT-PORT LO-HI [LO-HI]   holds until stdin ends\n",
+	fputs(
+	    "usage: nettool path [-i IFACE] [-S LO-HI] [-G MAC] [-M MAC] DST [ASK...]\n"
+	    "       nettool ports\n"
+	    "       nettool guard [-i IFACE[,IFACE]] PORT-PORT LO-HI [LO-HI]\n"
+	    "           holds until stdin ends; -i: answers end there, if nobody else can own them\n",
 	    stderr);
 	return 2;
 }
@@ -126,12 +129,32 @@ static int cmd_ports(void)
 	return 0;
 }
 
+/* As a scan does: where somebody else may own the answers, the output chain alone. */
+static void stop_answers(struct rst_guard *guard, const struct rst_guard_range *ranges,
+    size_t n_ranges, const struct port_range *ports, char *names, struct diag *why)
+{
+	const char *links[RST_GUARD_MAX_LINKS];
+	size_t n = 0;
+	for (char *name = strtok(names, ","); name && n < RST_GUARD_MAX_LINKS;
+	     name = strtok(NULL, ","))
+		links[n++] = name;
+	if (port_owner_find(ranges, n_ranges, ports, why) == 0 &&
+	    rst_guard_stop_answers(guard, links, n, why) == 0)
+		why->text[0] = '\0';
+}
+
 static int cmd_guard(int argc, char **argv)
 {
 	struct rst_guard_range ranges[RST_GUARD_MAX_RANGES];
 	struct port_range ports;
 	struct rst_guard *guard;
-	struct diag diag;
+	struct diag diag, why = {""};
+	char *links = NULL;
+	if (argc >= 2 && strcmp(argv[0], "-i") == 0) {
+		links = argv[1];
+		argc -= 2;
+		argv += 2;
+	}
 	if (argc < 2 || argc - 1 > RST_GUARD_MAX_RANGES ||
 	    sscanf(argv[0], "%hu-%hu", &ports.lo, &ports.hi) != 2)
 		return usage();
@@ -139,7 +162,9 @@ static int cmd_guard(int argc, char **argv)
 		range_or_die(argv[i], &ranges[i - 1].lo, &ranges[i - 1].hi);
 	if (rst_guard_open(ranges, (size_t)(argc - 1), &ports, &guard, &diag))
 		return fail(&diag);
-	printf("{\"table\": \"%s\"}\n", rst_guard_name(guard));
+	if (links)
+		stop_answers(guard, ranges, (size_t)(argc - 1), &ports, links, &why);
+	printf("{\"table\": \"%s\", \"why\": \"%s\"}\n", rst_guard_name(guard), why.text);
 	fflush(stdout);
 	char byte;
 	while (read(STDIN_FILENO, &byte, 1) > 0)

@@ -57,7 +57,8 @@ def test_both_families_with_all_their_facts(lab):
     assert lines[("IPv6", "route")][1].endswith(" is on the link of a0")
     assert lines[("IPv6", "source")] == ("ok", "fd09::1")
     assert re.fullmatch(r"\d+-\d+", lines[("", "source ports")][1])
-    assert lines[("", "RST guard")][0] == "ok" and lines[("", "privileges")][0] == "ok"
+    assert lines[("", "RST guard")] == ("ok", "answers end at the interface, and RSTs are dropped")
+    assert lines[("", "privileges")][0] == "ok"
     assert "a0 by AF_" in lines[("", "sending")][1]
     assert a.run("nft", "list", "ruleset").stdout == "", "it cleans up"
 
@@ -117,6 +118,20 @@ def test_every_failure_is_shown_in_one_run(lab):
         assert word in proc.stdout
 
 
+def test_a_listener_among_the_source_ports_is_said_and_keeps_the_kernel_seeing(lab):
+    a, _ = lab
+    status, lines = check(a, "10.9.0.2")
+    lo, hi = lines[("", "source ports")][1].split("-")
+    with a:
+        listener = socket.create_server(("10.9.0.1", int(hi)))
+    status, lines = check(a, "10.9.0.2")
+    verdict, text = lines[("", "RST guard")]
+    assert (status, verdict) == (0, "ok") and f"source port {hi} (10.9.0.1)" in text
+    status, lines = check(a, "10.9.0.2", "--source-port", f"{lo}-{int(hi) - 1}")
+    assert lines[("", "RST guard")][1].startswith("answers end at the interface")
+    listener.close()
+
+
 class Server:
     """Accepts and greets like an SSH server."""
 
@@ -158,6 +173,36 @@ def test_a_scan_as_nobody_under_the_filter_names_the_services(lab, servers):
         "10.9.0.254": "ssh", "fd09::fe": "ssh"}
 
 
+def kernel_tcp(ns):
+    """Segments that the kernel's TCP took in, and RSTs that it made."""
+    names, values = [line.split()[1:] for line in ns.run("cat", "/proc/net/snmp").stdout.splitlines()
+                     if line.startswith("Tcp:")]
+    row = dict(zip(names, map(int, values)))
+    return row["InSegs"], row["OutRsts"]
+
+
+def test_the_kernel_sees_no_answer_unless_a_port_is_somebodys(lab, servers):
+    """Then -v says whose, the kernel answers, and the output chain keeps what it says at home."""
+    a, _ = lab
+    lines = check(a, "10.9.0.254")[1]
+    lo = lines[("", "source ports")][1].split("-")[0]
+
+    def scan():
+        before = kernel_tcp(a)
+        proc = a.run(SYNSPECT, "scan", "10.9.0.254:2222", "[fd09::fe]:2222", "--cooldown", "1s", "-v")
+        assert [row["protocol"] for row in records(proc.stdout).values()] == ["ssh", "ssh"]
+        after = kernel_tcp(a)
+        return after[0] - before[0], after[1] - before[1], proc.stderr
+
+    n_in, n_resets, said = scan()
+    assert (n_in, n_resets) == (0, 0) and "sees every answer" not in said
+    with a:
+        listener = socket.create_server(("10.9.0.1", int(lo)))
+    n_in, n_resets, said = scan()
+    assert n_in >= 2 and n_resets >= 2 and f"source port {lo} (10.9.0.1)" in said
+    listener.close()
+
+
 def test_a_stream_reaches_our_links_without_a_default_route(lab, servers):
     a, _ = lab
     a.ip("-6 route del default")
@@ -182,7 +227,8 @@ def test_a_running_scan_has_nothing_left_and_dies_without_a_trace(lab, servers, 
             for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
                 assert int(task[name], 16) == 0, (task["Name"], name)
             assert task["NoNewPrivs"] == "1" and task["Uid"].split()[0] != "0"
-        assert "synspect_" in a.run("nft", "list", "ruleset").stdout
+        listed = a.run("nft", "list", "ruleset").stdout
+        assert "synspect_" in listed and "hook output" in listed and "hook ingress" in listed
     finally:
         proc.send_signal(signal.SIGKILL)
         proc.wait(10)

@@ -4,12 +4,13 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import struct
 
 import pytest
-from scapy.all import Ether, IP, IPv6, TCP
+from scapy.all import Ether, IP, IPv6, TCP, fragment as scapy_fragment
 
 from netns import Netns, packet_socket, veth
 
@@ -271,9 +272,11 @@ LO, HI = 20000, 20999
 class Guard:
     """nettool holding the table open."""
 
-    def __init__(self, ns, *ranges, ports=f"{LO}-{HI}"):
-        self.proc = ns.popen(NETTOOL, "guard", ports, *ranges)
-        self.table = json.loads(self.proc.stdout.readline())["table"]
+    def __init__(self, ns, *ranges, ports=f"{LO}-{HI}", links=None):
+        options = ["-i", links] if links else []
+        self.proc = ns.popen(NETTOOL, "guard", *options, ports, *ranges)
+        said = json.loads(self.proc.stdout.readline())
+        self.table, self.why = said["table"], said["why"]
 
     def __enter__(self):
         return self
@@ -398,3 +401,232 @@ def test_without_cap_net_admin_the_guard_names_both_ways_out(lab):
     assert proc.returncode == 1
     for word in ("CAP_NET_ADMIN", "--source-ip", "--no-rst-guard"):
         assert word in proc.stderr
+
+
+# --- answers that end at the interface ----------------------------------------------------------
+
+def tcp_counters(ns):
+    """Segments that the kernel's TCP took in, and RSTs that it made; both families."""
+    names, values = [line.split()[1:] for line in ns.run("cat", "/proc/net/snmp").stdout.splitlines()
+                     if line.startswith("Tcp:")]
+    row = dict(zip(names, map(int, values)))
+    return row["InSegs"], row["OutRsts"]
+
+
+def send_answers(lab, v, ports, fragment=None):
+    """`b` sends a SYN-ACK to each port of `a`; returns how many segments reached the TCP of `a` and how
+    many RSTs it made. The last packet is one that is reset: what came before it is done with."""
+    a, b = lab
+    ip = IP if v == 4 else IPv6
+    before = tcp_counters(a)
+    tx, rx = packet_socket(b, "b0"), packet_socket(b, "b0")
+    ether = Ether(dst=a.mac("a0"), src=b.mac("b0"))
+    for port in (*ports, 9):
+        packet = ip(src=GATEWAY[v], dst=SELF[v]) / TCP(sport=80, dport=port, flags="SA", seq=1, ack=1)
+        for piece in fragment(packet) if fragment and port != 9 else [packet]:
+            tx.send(bytes(ether / piece))
+    while True:
+        frame = Ether(rx.recv(2048))
+        if ip in frame and TCP in frame and frame[TCP].sport == 9 and frame[TCP].flags.R:
+            break
+    tx.close()
+    rx.close()
+    after = tcp_counters(a)
+    return after[0] - before[0] - 1, after[1] - before[1] - 1
+
+
+OURS = (LO, LO + 500, HI)
+
+
+@pytest.mark.parametrize("v", [4, 6])
+def test_answers_end_at_the_interface_and_make_no_reset(lab, v):
+    a, _ = lab
+    others = (LO - 1, HI + 1)
+    with Guard(a, SELF[4], SELF[6]) as guard:
+        assert guard.why == "" and "ingress" not in ruleset(a)
+        assert send_answers(lab, v, OURS) == (3, 3), "the output chain drops what was made"
+    with Guard(a, SELF[4], SELF[6], links="a0") as guard:
+        assert guard.why == "" and "ingress" in ruleset(a)
+        assert send_answers(lab, v, OURS) == (0, 0)
+        assert send_answers(lab, v, others) == (2, 2)
+    assert ruleset(a) == ""
+
+
+@pytest.mark.parametrize("v", [4, 6])
+def test_the_taps_see_what_ends_at_the_interface(lab, v):
+    a, _ = lab
+    tap = packet_socket(a, "a0")
+    with Guard(a, SELF[4], SELF[6], links="a0"):
+        send_answers(lab, v, OURS)
+    seen = set()
+    while len(seen) < len(OURS):
+        frame = Ether(tap.recv(2048))
+        if TCP in frame and frame[TCP].sport == 80 and frame[TCP].dport in OURS:
+            seen.add(frame[TCP].dport)
+    tap.close()
+
+
+def test_a_fragmented_answer_makes_no_packet(lab):
+    """Whether its pieces end at the interface or their whole at the output."""
+    a, b = lab
+    rx = packet_socket(b, "b0")
+    with Guard(a, SELF[4], links="a0"):
+        send_answers(lab, 4, (LO, HI), fragment=lambda p: scapy_fragment(p, 8))
+    while True:
+        frame = Ether(rx.recv(2048))
+        if TCP in frame and frame[TCP].flags.R:
+            assert frame[TCP].sport == 9
+            break
+    rx.close()
+
+
+@pytest.mark.parametrize("v", [4, 6])
+def test_the_hosts_own_connections_live_through_it(lab, v):
+    a, b = lab
+    family = socket.AF_INET if v == 4 else socket.AF_INET6
+    with b:
+        listener = socket.create_server((GATEWAY[v], 0), family=family)
+    with a:
+        own = socket.socket(family)
+        own.bind((SELF[v], HI + 1))
+        before = socket.create_connection(listener.getsockname()[:2], 5)
+    first = listener.accept()[0]
+    with Guard(a, SELF[4], SELF[6], links="a0") as guard:
+        assert guard.why == ""
+        own.connect(listener.getsockname()[:2])
+        second = listener.accept()[0]
+        for ours, theirs in ((before, first), (own, second)):
+            for here, there in ((ours, theirs), (theirs, ours)):
+                here.sendall(b"x" * 20000)
+                there.settimeout(5)
+                assert len(there.recv(20000, socket.MSG_WAITALL)) == 20000
+    for sock in (own, before, first, second, listener):
+        sock.close()
+
+
+@pytest.mark.parametrize("v", [4, 6])
+def test_who_takes_one_of_the_ports_later_gets_its_packets(lab, v):
+    """A listener, and a connection from a port of the range, both younger than the guard."""
+    a, b = lab
+    family = socket.AF_INET if v == 4 else socket.AF_INET6
+    with Guard(a, SELF[4], SELF[6], links="a0") as guard:
+        assert guard.why == ""
+        with a:
+            service = socket.create_server((SELF[v], LO + 7), family=family)
+            own = socket.socket(family)
+        with b:
+            listener = socket.create_server((GATEWAY[v], 0), family=family)
+            client = socket.create_connection((SELF[v], LO + 7), 5)
+        own.settimeout(5)
+        own.bind((SELF[v], LO + 8))
+        own.connect(listener.getsockname()[:2])
+        for theirs, ours in ((client, service.accept()[0]), (listener.accept()[0], own)):
+            for one, other in ((theirs, ours), (ours, theirs)):
+                one.sendall(b"x" * 20000)
+                other.settimeout(5)
+                assert len(other.recv(20000, socket.MSG_WAITALL)) == 20000
+            theirs.close()  # first, so that TIME-WAIT is not on our side
+            assert ours.recv(1) == b""
+            ours.close()
+        assert send_answers(lab, v, (LO, HI)) == (0, 0), "the other ports end as before"
+        service.close()
+        listener.close()
+
+
+def seen_because(ns, **kw):
+    """Why the kernel sees the answers; the output chain must be there in any case."""
+    with Guard(ns, SELF[4], SELF[6], links="a0", **kw) as guard:
+        listed = ruleset(ns)
+        assert "output" in listed and "ingress" not in listed and "spoken" not in listed
+        return guard.why
+
+
+@pytest.mark.parametrize("address", ["10.9.0.1", "0.0.0.0", "fd09::1", "::"])
+def test_a_socket_in_the_range_keeps_the_kernel_seeing(lab, address):
+    a, _ = lab
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with a:
+        sock = socket.create_server((address, HI), family=family)
+    assert f"source port {HI} ({address})" in seen_because(a)
+    assert send_answers(lab, 4, (LO, HI))[0] == 2
+    sock.close()
+
+
+def test_a_socket_that_is_only_bound_counts_where_the_kernel_lists_it(lab):
+    a, _ = lab
+    with a:
+        sock = socket.socket()
+        sock.bind((SELF[4], LO))
+    release = tuple(int(n) for n in re.findall(r"\d+", os.uname().release)[:2])
+    if release < (6, 8):
+        sock.close()
+        pytest.skip("sock_diag lists bound sockets since Linux 6.8")
+    assert f"source port {LO} ({SELF[4]})" in seen_because(a)
+    sock.close()
+
+
+def test_a_socket_of_another_address_or_port_does_not_count(lab):
+    a, _ = lab
+    with a:
+        socks = [socket.create_server(at) for at in (("127.0.0.1", LO), (SELF[4], LO - 1))]
+    with Guard(a, SELF[4], links="a0") as guard:
+        assert guard.why == ""
+    for sock in socks:
+        sock.close()
+
+
+def test_ephemeral_ports_keep_the_kernel_seeing(lab):
+    a, _ = lab
+    lo, hi = a.run("cat", "/proc/sys/net/ipv4/ip_local_port_range").stdout.split()
+    assert f"ip_local_port_range ({lo}-{hi})" in seen_because(a, ports=f"{int(lo) - 10}-{lo}")
+    assert f"ip_local_port_range ({lo}-{hi})" in seen_because(a, ports=f"{hi}-{int(hi) + 10}")
+
+
+def test_translated_addresses_keep_the_kernel_seeing(scratch):
+    a, b = scratch
+    veth(a, b, "a0", "b0")
+    a.run("nft", "-f", "-", input="table ip t {\n chain c {\n"
+          "  type nat hook postrouting priority srcnat\n }\n}\n")
+    with Guard(a, SELF[4], links="a0") as guard:
+        assert guard.why == "this host translates addresses (nf_tables, table t, chain c)"
+
+
+def test_several_interfaces_and_one_that_goes_away(scratch):
+    a, b = scratch
+    veth(a, b, "a0", "b0")
+    veth(a, b, "a1", "b1")
+    with Guard(a, SELF[4], SELF[6], links="a0,a1") as guard:
+        assert guard.why == "" and re.search(r'devices = {\W+a0\W+a1\W+}', ruleset(a))
+    with Guard(a, SELF[4], links="a0"):
+        a.ip("link del a0")
+        assert "output" in ruleset(a)
+    assert ruleset(a) == ""
+
+
+@pytest.mark.parametrize("v", [4, 6])
+def test_answers_end_on_a_tun_device_too(scratch, v):
+    a, _ = scratch
+    ip = IP if v == 4 else IPv6
+    with a, open("/dev/net/tun", "r+b", buffering=0) as tun:
+        fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH", b"t0", IFF_TUN | IFF_NO_PI))
+        a.ip(f"-{v} addr add {SELF[v]}/{24 if v == 4 else 64} dev t0")
+        a.ip("link set t0 up")
+        with Guard(a, SELF[v], links="t0") as guard:
+            assert guard.why == ""
+            before = tcp_counters(a)
+            for port in (LO, HI, HI + 1):
+                # a write ends when the kernel is done with the packet
+                tun.write(bytes(ip(src=GATEWAY[v], dst=SELF[v]) /
+                                TCP(sport=80, dport=port, flags="SA", seq=1, ack=1)))
+            after = tcp_counters(a)
+    assert (after[0] - before[0], after[1] - before[1]) == (1, 1)
+
+
+def test_a_killed_guard_leaves_no_chain_at_ingress(lab):
+    a, _ = lab
+    guard = Guard(a, SELF[4], SELF[6], links="a0")
+    assert "ingress" in ruleset(a)
+    guard.proc.send_signal(signal.SIGKILL)
+    guard.proc.wait(10)
+    assert ruleset(a) == ""
+    assert send_answers(lab, 4, OURS) == (3, 3)
