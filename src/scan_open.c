@@ -16,7 +16,7 @@
 #include "scan_net.h"
 
 enum {
-	REQ_CELLS = 1 << 15, /* of one receiver, to all senders together */
+	REQ_CELLS = 1 << 14, /* of one receiver, to all senders together */
 	REQ_CELLS_MIN = 1 << 11,
 	NOTE_CELLS = 16,
 	SESSIONS_A_RECEIVER = 1000, /* at least: fewer are not worth a thread */
