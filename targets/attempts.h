@@ -27,11 +27,6 @@ struct attempts_config {
 	                                  has a record of: not given out. Borrowed; NULL: none */
 };
 
-struct attempt {
-	struct target target;
-	uint16_t number; /* 0: the first */
-};
-
 /* Borrows targets. Returns 0 and an owned object, or -EINVAL, -ENOMEM with diag. */
 int attempts_create(struct targets *targets, const struct attempts_config *config,
     struct diag *diag, struct attempts **out) __attribute__((warn_unused_result));

@@ -15,6 +15,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/hash.h"
 
 /* Odd numbers without structure: the fractions of the golden ratio and of the square root of 3. */
@@ -130,10 +131,86 @@ static inline void permute_lanes(const struct permute *perm, uint64_t index[LANE
 	}
 }
 
+#ifdef __x86_64__
+/* The same with vectors, WIDE at once, written once for whatever a vector is made of (GNU C vectors): a
+ * macro, because a function is compiled for one kind of processor before it is inlined into another. side
+ * is at most 2^32, so that the upper half of t * side is had with products of 64 bits. */
+enum { VECTOR = 4, GROUPS = 8, WIDE = VECTOR * GROUPS };
+typedef uint64_t vector __attribute__((vector_size(VECTOR * sizeof(uint64_t))));
+
+#define ADD_ROUND(to, from, key, side)                                                             \
+	for (unsigned g = 0; g < GROUPS; g++) {                                                    \
+		vector t = (from[g] + (key)->add) * (key)->mul;                                    \
+		t = (t ^ t >> 32) * MIX_MUL_1;                                                     \
+		t = (t ^ t >> 32) * MIX_MUL_2;                                                     \
+		t = ((t >> 32) * (side) + ((t & UINT32_MAX) * (side) >> 32)) >> 32;                \
+		t += to[g];                                                                        \
+		to[g] = t - ((vector)(t >= (side)) & (side));                                      \
+	}
+
+#define DEFINE_PERMUTE_WIDE(name, features)                                                        \
+	__attribute__((target(features))) static void name(                                        \
+	    const struct permute *perm, vector *left, vector *right, uint64_t *out)                \
+	{                                                                                          \
+		const vector a = perm->a - (vector){0}, b = perm->b - (vector){0};                 \
+		for (const struct permute_round *r = perm->round;                                  \
+		     r < perm->round + PERMUTE_ROUNDS; r += 2) {                                   \
+			ADD_ROUND(left, right, r, a)                                               \
+			ADD_ROUND(right, left, r + 1, b)                                           \
+		}                                                                                  \
+		for (unsigned g = 0; g < GROUPS; g++)                                              \
+			left[g] = left[g] * b + right[g];                                          \
+		memcpy(out, left, WIDE * sizeof(*out));                                            \
+	}
+
+DEFINE_PERMUTE_WIDE(permute_wide_avx2, "avx2")
+DEFINE_PERMUTE_WIDE(permute_wide_avx512, "avx512f,avx512dq,avx512vl")
+
+/* The first of the images in whole WIDEs; returns how many. 0: this processor is better off without. */
+static size_t permute_vectors(
+    const struct permute *perm, uint64_t first, uint64_t step, size_t n, uint64_t *out)
+{
+	enum cpu_level level = cpu_get_level();
+	if (level == CPU_PLAIN || n < WIDE)
+		return 0;
+	size_t i = 0;
+	uint64_t l, r, l_step, r_step;
+	split(perm, first, &l, &r);
+	split(perm, step, &l_step, &r_step);
+	for (; i + WIDE <= n; i += WIDE) {
+		union {
+			uint64_t one[WIDE];
+			vector all[GROUPS];
+		} left, right;
+		for (unsigned k = 0; k < WIDE; k++) { /* equal steps: added up, not divided */
+			left.one[k] = l;
+			right.one[k] = r;
+			uint64_t is_over = r + r_step >= perm->b;
+			r += r_step - (is_over ? perm->b : 0);
+			l += l_step + is_over;
+		}
+		(level == CPU_AVX512 ? permute_wide_avx512 : permute_wide_avx2)(
+		    perm, left.all, right.all, out + i);
+		for (unsigned k = 0; k < WIDE; k++) {
+			if (__builtin_expect(out[i + k] >= perm->n, 0))
+				out[i + k] = permute_index(perm, out[i + k]);
+		}
+	}
+	return i;
+}
+#else
+static size_t permute_vectors(
+    const struct permute *perm, uint64_t first, uint64_t step, size_t n, uint64_t *out)
+{
+	(void)perm, (void)first, (void)step, (void)n, (void)out;
+	return 0;
+}
+#endif
+
 void permute_batch(
     const struct permute *perm, uint64_t first, uint64_t step, size_t n, uint64_t *out)
 {
-	size_t i = 0;
+	size_t i = permute_vectors(perm, first, step, n, out);
 	for (; i + LANES <= n; i += LANES) {
 		for (unsigned k = 0; k < LANES; k++)
 			out[i + k] = first + (i + k) * step;

@@ -5,58 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-bool ipaddr_is_v4(const struct ipaddr *addr)
-{
-	return memcmp(addr->b, v4_prefix, sizeof(v4_prefix)) == 0;
-}
-
-struct ipaddr ipaddr_from_v4(uint32_t v4)
-{
-	struct ipaddr a;
-	memcpy(a.b, v4_prefix, sizeof(v4_prefix));
-	a.b[12] = (uint8_t)(v4 >> 24);
-	a.b[13] = (uint8_t)(v4 >> 16);
-	a.b[14] = (uint8_t)(v4 >> 8);
-	a.b[15] = (uint8_t)v4;
-	return a;
-}
-
-/* Network byte order to the machine's, and back. */
-static uint64_t swap_be64(uint64_t v)
-{
-	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(v) : v;
-}
-
-static uint64_t read_be64(const uint8_t *p)
-{
-	uint64_t v;
-	memcpy(&v, p, sizeof(v));
-	return swap_be64(v);
-}
-
-uint32_t ipaddr_get_v4(const struct ipaddr *addr)
-{
-	return (uint32_t)read_be64(addr->b + 8);
-}
-
-void ipaddr_get_u64(const struct ipaddr *addr, uint64_t *hi, uint64_t *lo)
-{
-	*hi = read_be64(addr->b);
-	*lo = read_be64(addr->b + 8);
-}
-
-struct ipaddr ipaddr_from_u64(uint64_t hi, uint64_t lo)
-{
-	struct ipaddr a;
-	hi = swap_be64(hi);
-	lo = swap_be64(lo);
-	memcpy(a.b, &hi, 8);
-	memcpy(a.b + 8, &lo, 8);
-	return a;
-}
-
 int ipaddr_cmp(const struct ipaddr *a, const struct ipaddr *b)
 {
 	return memcmp(a->b, b->b, sizeof(a->b));
@@ -156,8 +104,9 @@ int ipaddr_parse(const char *text, size_t len, struct ipaddr *out)
 	bool is_v6 = false;
 	for (size_t i = 0; i < len && i < 5 && !is_v6; i++)
 		is_v6 = text[i] == ':';
+	struct ipaddr v4 = ipaddr_from_v4(0);
 	if (!is_v6 && parse_v4(text, text + len, b + 12))
-		memcpy(b, v4_prefix, sizeof(v4_prefix));
+		memcpy(b, v4.b, 12);
 	else if (!parse_v6(text, text + len, b))
 		return -EINVAL;
 	memcpy(out->b, b, sizeof(b));

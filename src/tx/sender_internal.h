@@ -2,6 +2,7 @@
 #define TX_SENDER_INTERNAL_H
 
 #include "base/clock.h"
+#include "base/dassert.h"
 #include "base/hash.h"
 #include "engine/seen.h"
 #include "tx/onlink.h"
@@ -12,7 +13,8 @@
  * monotonic clock at the beginning of a turn. */
 
 enum {
-	SENDER_BATCH = 64,     /* packets of one turn */
+	SENDER_BATCH = 64,         /* packets of one turn */
+	SENDER_WIRE_OVERHEAD = 24, /* preamble, FCS, gap: an Ethernet frame's share of the link */
 	SENDER_SYN_WIRE = 118, /* the longest SYN of ours on the link: IPv6, 20 bytes of options */
 };
 
@@ -70,15 +72,51 @@ void sender_flush(struct sender *s, struct outbox *box);
 /* Is a queue stuck, still? No target is taken then: it would be lost. */
 bool sender_is_stuck(struct sender *s);
 
-/* A frame to fill; NULL: the queue stayed full, for 20 ms the first time. */
-uint8_t *sender_next_frame(struct sender *s, const struct sender_path *path);
+/* sender_next_frame() when the lent ones are used up. */
+uint8_t *sender_lend_frame(struct sender *s, struct outbox *box);
 
-/* Counts and spends for the frame that sender_next_frame gave, now len bytes long. */
-void sender_finish_frame(struct sender *s, const struct sender_path *path, size_t len);
+enum hop_answer { HOP_READY, HOP_PENDING, HOP_NOWHERE };
+/* sender_find_mac() for a neighbour: its MAC as far as it is known. */
+enum hop_answer sender_ask_onlink(
+    struct sender *s, const struct ipaddr *dst, int64_t now_ns, uint8_t mac[6]);
+
+static inline struct outbox *sender_box_of(struct sender *s, const struct sender_path *path)
+{
+	return &s->outboxes[path->backend == s->outboxes[0].backend ? 0 : 1];
+}
+
+/* A frame to fill; NULL: the queue stayed full, for 20 ms the first time. */
+static inline uint8_t *sender_next_frame(struct sender *s, const struct sender_path *path)
+{
+	struct outbox *box = sender_box_of(s, path);
+	if (box->n_used < box->n_lent)
+		return box->frames[box->n_used].bytes;
+	return sender_lend_frame(s, box);
+}
+
+/* Spends for the frame that sender_next_frame gave, now len bytes long. It is counted when handed over. */
+static inline void sender_finish_frame(struct sender *s, const struct sender_path *path, size_t len)
+{
+	struct outbox *box = sender_box_of(s, path);
+	struct tx_frame *frame = &box->frames[box->n_used++];
+	frame->len = (uint32_t)len;
+	dassert(s->n_paid > 0);
+	s->n_paid--;
+	s->bytes_paid -= (int64_t)(len + (path->is_ethernet ? SENDER_WIRE_OVERHEAD : 0));
+	if (s->config.tap)
+		s->config.tap(s->config.tap_ctx, frame->bytes, len, path->is_ethernet);
+}
 
 /* Sends one packet, or counts it as refused. */
-void sender_send(struct sender *s, const struct sender_path *path, const struct template *tmpl,
-    const struct patch *patch);
+static inline void sender_send(struct sender *s, const struct sender_path *path,
+    const struct template *tmpl, const struct patch *patch)
+{
+	uint8_t *frame = sender_next_frame(s, path);
+	if (frame)
+		sender_finish_frame(s, path, patch_packet(tmpl, patch, frame));
+	else
+		counters_add(s->config.counters, COUNTER_send_errors, 1);
+}
 
 /* Takes tokens for up to n packets of at most wire_len bytes each; returns for how many. */
 size_t sender_pay(struct sender *s, size_t n, size_t wire_len, int64_t now_ns);
@@ -86,11 +124,21 @@ size_t sender_pay(struct sender *s, size_t n, size_t wire_len, int64_t now_ns);
 /* Gives back what was not spent, for the other senders or for later. */
 void sender_settle(struct sender *s);
 
-enum hop_answer { HOP_READY, HOP_PENDING, HOP_NOWHERE };
-
 /* The MAC to send to, perhaps in buf; NULL in *mac: the link has none. */
-enum hop_answer sender_find_mac(struct sender *s, const struct sender_path *path,
-    const struct ipaddr *dst, int64_t now_ns, uint8_t buf[6], const uint8_t **mac);
+static inline enum hop_answer sender_find_mac(struct sender *s, const struct sender_path *path,
+    const struct ipaddr *dst, int64_t now_ns, uint8_t buf[6], const uint8_t **mac)
+{
+	*mac = NULL;
+	if (!path->link)
+		return HOP_NOWHERE;
+	if (!path->is_ethernet)
+		return HOP_READY;
+	uint16_t hop = path->next_hop(path->hop_ctx, dst);
+	if (hop == SENDER_HOP_NONE)
+		return HOP_NOWHERE;
+	*mac = hop == SENDER_HOP_ONLINK ? buf : path->macs[hop];
+	return hop == SENDER_HOP_ONLINK ? sender_ask_onlink(s, dst, now_ns, buf) : HOP_READY;
+}
 
 /* ---- sender_syn.c ---- */
 

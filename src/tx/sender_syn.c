@@ -7,20 +7,28 @@
 
 #define VALVE_NS (100 * NS_PER_US) /* between two looks at what is downstream */
 
-static void send_syn(struct sender *s, const struct target *target, uint16_t n, int64_t now_ns)
+/* What the SYNs of one turn have in common, and how many there are. */
+struct turn {
+	int64_t now_ns;
+	struct patch patch;
+	uint64_t n_syns, n_repeats;
+};
+
+/* One SYN, whose cookie is made of hash. */
+static void send_syn(struct sender *s, const struct attempt *a, uint64_t hash, struct turn *turn)
 {
-	const struct sender_path *path = sender_path_of(s, &target->addr);
+	const struct ipaddr *raddr = &a->target.addr;
+	const struct sender_path *path = sender_path_of(s, raddr);
 	uint8_t buf[6];
-	const uint8_t *mac;
 	if (!path->link) {
-		counters_add(s->config.counters, COUNTER_family_skipped, n == 0);
+		counters_add(s->config.counters, COUNTER_family_skipped, a->number == 0);
 		return;
 	}
-	switch (sender_find_mac(s, path, &target->addr, now_ns, buf, &mac)) {
+	switch (sender_find_mac(s, path, raddr, turn->now_ns, buf, &turn->patch.dst_mac)) {
 	case HOP_READY:
 		break;
 	case HOP_PENDING:
-		if (onlink_park(s->onlink, target, n))
+		if (onlink_park(s->onlink, &a->target, a->number))
 			return;
 		/* fall through */
 	case HOP_NOWHERE:
@@ -28,32 +36,39 @@ static void send_syn(struct sender *s, const struct target *target, uint16_t n, 
 		return;
 	}
 	struct cookie cookie;
-	cookie_make(&s->config.cookie, target, n, &cookie);
-	struct patch patch = {
-	    .flow = &cookie.flow,
-	    .dst_mac = mac,
-	    .seq = cookie.iss,
-	    .tsval = (uint32_t)(now_ns / NS_PER_US),
-	    .window = 64240,
-	    .ip_id = sender_next_ip_id(s),
-	    .flags = TCP_SYN,
-	};
-	sender_send(s, path, link_get_syn(path->link), &patch);
-	counters_add(s->config.counters, COUNTER_syn_sent, 1);
-	if (n)
-		counters_add(s->config.counters, COUNTER_syn_repeats, 1);
-	s->last_syn_ns = now_ns;
+	cookie_from_hash(&s->config.cookie, &a->target, hash, &cookie);
+	turn->patch.flow = &cookie.flow;
+	turn->patch.seq = cookie.iss;
+	turn->patch.ip_id = sender_next_ip_id(s);
+	sender_send(s, path, link_get_syn(path->link), &turn->patch);
+	turn->n_syns++;
+	turn->n_repeats += a->number > 0;
 }
 
-static void send_attempt(struct sender *s, const struct attempt *a, int64_t now_ns)
+static bool is_spared(const struct sender *s, const struct attempt *a)
 {
 	struct target host = {a->target.addr, 0};
-	if (a->number == 0)
-		counters_add(s->config.counters, COUNTER_targets_taken, 1);
-	if (s->has_spared && seen_has(s->spared, &host))
-		counters_add(s->config.counters, COUNTER_hyperack_spared, 1);
-	else
-		send_syn(s, &a->target, a->number, now_ns);
+	return s->has_spared && seen_has(s->spared, &host);
+}
+
+/* Sends up to SENDER_BATCH SYNs that have been paid. */
+static void send_syns(struct sender *s, const struct attempt *attempts, size_t n, int64_t now_ns)
+{
+	uint64_t hashes[SENDER_BATCH];
+	struct counters *counters = s->config.counters;
+	struct turn turn = {.now_ns = now_ns,
+	    .patch = {.tsval = (uint32_t)(now_ns / NS_PER_US), .window = 64240, .flags = TCP_SYN}};
+	cookie_hash(&s->config.cookie, attempts, n, hashes);
+	for (size_t i = 0; i < n; i++) {
+		if (is_spared(s, &attempts[i]))
+			counters_add(counters, COUNTER_hyperack_spared, 1);
+		else
+			send_syn(s, &attempts[i], hashes[i], &turn);
+	}
+	counters_add(counters, COUNTER_syn_sent, turn.n_syns);
+	counters_add(counters, COUNTER_syn_repeats, turn.n_repeats);
+	if (turn.n_syns > 0)
+		s->last_syn_ns = now_ns;
 }
 
 static bool is_valve_closed(struct sender *s, int64_t now_ns)
@@ -85,17 +100,16 @@ static bool has_others_waiting(const struct sender *s)
 size_t sender_send_targets(struct sender *s, int64_t now_ns)
 {
 	size_t n_sent = 0;
-	struct target target;
-	uint16_t n;
+	struct attempt parked;
 	bool is_failed;
 	if (sender_is_stuck(s))
 		return 0;
 	while (onlink_count_parked(s->onlink) > 0 && sender_pay(s, 1, SENDER_SYN_WIRE, now_ns) &&
-	       onlink_take(s->onlink, &target, &n, &is_failed)) {
+	       onlink_take(s->onlink, &parked.target, &parked.number, &is_failed)) {
 		if (is_failed)
 			counters_add(s->config.counters, COUNTER_target_skipped, 1);
 		else
-			send_syn(s, &target, n, now_ns);
+			send_syns(s, &parked, 1, now_ns);
 		n_sent++;
 	}
 	if (s->is_stopped || is_valve_closed(s, now_ns))
@@ -106,8 +120,11 @@ size_t sender_send_targets(struct sender *s, int64_t now_ns)
 		return n_sent;
 	}
 	size_t n_got = n_max ? attempts_next(s->config.attempts, now_ns, s->batch, n_max) : 0;
+	size_t n_firsts = 0;
 	for (size_t i = 0; i < n_got; i++)
-		send_attempt(s, &s->batch[i], now_ns);
+		n_firsts += s->batch[i].number == 0;
+	counters_add(s->config.counters, COUNTER_targets_taken, n_firsts);
+	send_syns(s, s->batch, n_got, now_ns);
 	return n_sent + n_got;
 }
 

@@ -2,7 +2,9 @@
  * Sources: RFC 6528 (sequence numbers as keyed hash), RFC 4987 section 3.6 (SYN cookies). */
 #include "wire/cookie.h"
 
-#include <string.h>
+#include "base/siphash.h"
+
+_Static_assert((int)sizeof(struct attempt) == (int)SIPHASH_SHORT_LEN, "hashed as it is");
 
 static struct ipaddr pick_laddr(
     const struct cookie_params *params, const struct ipaddr *raddr, uint64_t h)
@@ -20,20 +22,28 @@ static struct ipaddr pick_laddr(
 	return ipaddr_from_u64(hi, lo + add);
 }
 
+void cookie_hash(
+    const struct cookie_params *params, const struct attempt *attempts, size_t n, uint64_t *hashes)
+{
+	siphash_short(&params->key, attempts, n, hashes);
+}
+
+void cookie_from_hash(const struct cookie_params *params, const struct target *target,
+    uint64_t hash, struct cookie *out)
+{
+	out->iss = (uint32_t)hash;
+	out->flow.raddr = target->addr;
+	out->flow.rport = target->port;
+	out->flow.lport = (uint16_t)(params->port_lo + ((hash >> 32) * params->n_ports >> 32));
+	out->flow.laddr = pick_laddr(params, &target->addr, hash);
+}
+
 void cookie_make(
     const struct cookie_params *params, const struct target *target, uint16_t n, struct cookie *out)
 {
-	struct {
-		struct target target;
-		uint16_t n;
-	} in = {*target, n};
-	_Static_assert(sizeof(in) == 20, "no padding is hashed");
-	uint64_t h = hash_siphash(&params->key, &in, sizeof(in));
-	out->iss = (uint32_t)h;
-	out->flow.raddr = target->addr;
-	out->flow.rport = target->port;
-	out->flow.lport = (uint16_t)(params->port_lo + ((h >> 32) * params->n_ports >> 32));
-	out->flow.laddr = pick_laddr(params, &target->addr, h);
+	struct attempt attempt = {*target, n};
+	cookie_from_hash(
+	    params, target, hash_siphash(&params->key, &attempt, sizeof(attempt)), out);
 }
 
 bool cookie_check(

@@ -31,6 +31,14 @@ enum { COOKIE_SESSION_BASE = 256 };
 void cookie_make(const struct cookie_params *params, const struct target *target, uint16_t n,
     struct cookie *out);
 
+/* The hashes that the cookies of n attempts are made of, to hashes[0..n-1]: many at once are much cheaper. */
+void cookie_hash(
+    const struct cookie_params *params, const struct attempt *attempts, size_t n, uint64_t *hashes);
+
+/* cookie_make(params, target, n, out), given what cookie_hash() says of target and n. */
+void cookie_from_hash(const struct cookie_params *params, const struct target *target,
+    uint64_t hash, struct cookie *out);
+
 /* Does a SYN-ACK on flow with this ack answer the SYN of connection number n? */
 bool cookie_check(
     const struct cookie_params *params, const struct flow *flow, uint32_t ack, uint16_t n);

@@ -30,6 +30,26 @@ static struct target make_target(struct rng *rng, bool is_v4)
 	return (struct target){addr, (uint16_t)(1 + rng_below(rng, 65535))};
 }
 
+static void test_cookies_of_a_batch_are_those_of_its_attempts(void **state)
+{
+	(void)state;
+	enum { N = 64 };
+	struct cookie_params p = make_params();
+	struct rng rng = {14};
+	struct attempt attempts[N];
+	uint64_t hashes[N];
+	for (int i = 0; i < N; i++)
+		attempts[i] = (struct attempt){make_target(&rng, i & 1), (uint16_t)rng_next(&rng)};
+	cookie_hash(&p, attempts, N, hashes);
+	for (int i = 0; i < N; i++) {
+		struct cookie one, of_batch;
+		cookie_make(&p, &attempts[i].target, attempts[i].number, &one);
+		cookie_from_hash(&p, &attempts[i].target, hashes[i], &of_batch);
+		assert_int_equal(of_batch.iss, one.iss);
+		assert_memory_equal(&of_batch.flow, &one.flow, sizeof(one.flow));
+	}
+}
+
 static void test_own_cookie_is_accepted_and_repeatable(void **state)
 {
 	(void)state;
@@ -205,6 +225,7 @@ static void test_cookies_are_golden(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_cookies_of_a_batch_are_those_of_its_attempts),
 	    cmocka_unit_test(test_own_cookie_is_accepted_and_repeatable),
 	    cmocka_unit_test(test_any_single_changed_bit_is_refused),
 	    cmocka_unit_test(test_ports_stay_in_range_and_are_uniform),

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "base/cpu.h"
 #include "base/hash.h"
+#include "base/siphash.h"
 #include "tests/unit/guard.h"
 
 static void test_siphash_equals_the_vector_of_the_paper(void **state)
@@ -87,6 +89,32 @@ static void test_siphash_equals_the_paper_for_every_length(void **state)
 	}
 }
 
+/* Every version of the loop that this processor can run; one message less and one more than its lanes. */
+static void test_many_at_once_equal_one_by_one(void **state)
+{
+	(void)state;
+	enum { N = 130 };
+	uint8_t in[N * SIPHASH_SHORT_LEN];
+	uint64_t out[N];
+	struct hash_key key;
+	struct guard guard = guard_create();
+	for (int level = CPU_PLAIN; level <= CPU_AVX512; level++) {
+		cpu_limit_level((enum cpu_level)level);
+		for (size_t n = 0; n < N; n++) {
+			hash_random(in, sizeof(in));
+			hash_random(&key, sizeof(key));
+			out[n] = 12345;
+			size_t len = n * SIPHASH_SHORT_LEN;
+			siphash_short(&key, guard_put(&guard, in, len), n, out);
+			assert_int_equal(out[n], 12345);
+			for (size_t i = 0; i < n; i++)
+				assert_true(out[i] == hash_siphash(&key, in + i * SIPHASH_SHORT_LEN,
+							  SIPHASH_SHORT_LEN));
+		}
+	}
+	cpu_limit_level(CPU_AVX512);
+}
+
 static void test_derived_keys_are_stable_and_differ_by_seed_and_purpose(void **state)
 {
 	(void)state;
@@ -165,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_siphash_equals_the_vector_of_the_paper),
 	    cmocka_unit_test(test_siphash_equals_the_paper_for_every_length),
+	    cmocka_unit_test(test_many_at_once_equal_one_by_one),
 	    cmocka_unit_test(test_derived_keys_are_stable_and_differ_by_seed_and_purpose),
 	    cmocka_unit_test(test_digest_depends_on_bytes_and_not_on_how_they_are_cut),
 	    cmocka_unit_test(test_random_fills_all_bytes_differently_each_time),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/cpu.h"
 #include "base/hash.h"
 #include "targets/permute.h"
 
@@ -47,6 +48,37 @@ static void large_n_has_an_inverse_at_both_ends(void **state)
 			assert_true(permute_inverse(&perm, image) == i);
 		}
 	}
+}
+
+/* Every version of the loop that this processor can run, every length, spaces with many and with few numbers
+ * walked twice, and steps that leave one shard of many. */
+static void batches_equal_one_by_one(void **state)
+{
+	(void)state;
+	static const uint64_t sizes[] = {1, 2, 31, 99, 100, 101, 5000, 65536, 16711679,
+	    UINT64_C(1) << 32, (UINT64_C(1) << 32) + 1, UINT64_C(0xfffffffe00000001),
+	    UINT64_C(0xfffffffe00000002), UINT64_MAX};
+	for (int level = CPU_PLAIN; level <= CPU_AVX512; level++) {
+		cpu_limit_level((enum cpu_level)level);
+		for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+			struct permute perm;
+			permute_init(&perm, sizes[s], 77 + s);
+			for (size_t k = 0; k < 1000; k++) {
+				uint64_t out[101], step = 1 + k * k % 300;
+				uint64_t most = (sizes[s] - 1) / step + 1;
+				size_t n = 1 + (size_t)(k % (most < 100 ? most : 100));
+				uint64_t last = (n - 1) * step;
+				uint64_t first = k % 3 ? sizes[s] - 1 - last : 0;
+				out[n] = 12345;
+				permute_batch(&perm, first, step, n, out);
+				assert_int_equal(out[n], 12345);
+				for (size_t i = 0; i < n; i++)
+					assert_true(
+					    out[i] == permute_index(&perm, first + i * step));
+			}
+		}
+	}
+	cpu_limit_level(CPU_AVX512);
 }
 
 static int compare_u128(const void *a, const void *b)
@@ -191,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_small_n_is_a_bijection),
 	    cmocka_unit_test(large_n_has_an_inverse_at_both_ends),
+	    cmocka_unit_test(batches_equal_one_by_one),
 	    cmocka_unit_test(wide_samples_have_no_repeats),
 	    cmocka_unit_test(the_wide_one_is_a_bijection_too),
 	    cmocka_unit_test(the_order_never_changes),
