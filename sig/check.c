@@ -96,10 +96,8 @@ static void fail(struct checker *ck, const struct sig_protocol *protocol,
 static struct sig_input input_of(
     const struct sig_set *set, const struct sig_vector *vector, struct sig_probe *asked)
 {
-	struct sig_input input = {.bytes = vector->bytes,
-	    .len = vector->len,
-	    .is_server_first = vector->is_first,
-	    .is_final = !vector->is_open};
+	struct sig_input input = {
+	    .bytes = vector->bytes, .len = vector->len, .is_server_first = vector->is_first};
 	if (vector->probe)
 		input.probe = sig_set_find_probe(set, vector->probe);
 	if (vector->asked) {
@@ -174,16 +172,12 @@ static void check_prefixes(
 	for (size_t n = 1; n < vector->len; n++) {
 		struct sig_verdict verdict;
 		input.len = n;
-		for (int is_final = 0; is_final < 2; is_final++) {
-			input.is_final = is_final;
-			sig_match(ck->set, ck->scratch, &input, &verdict);
-			if (is_harmless(protocol, verdict.protocol))
-				continue;
-			fail(ck, protocol, vector,
-			    "its first %zu bytes%s are taken for %s (rule %s)", n,
-			    is_final ? "" : ", with more to come,", verdict.protocol, verdict.rule);
-			return;
-		}
+		sig_match(ck->set, ck->scratch, &input, &verdict);
+		if (is_harmless(protocol, verdict.protocol))
+			continue;
+		fail(ck, protocol, vector, "its first %zu bytes are taken for %s (rule %s)", n,
+		    verdict.protocol, verdict.rule);
+		return;
 	}
 }
 

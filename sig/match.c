@@ -1,7 +1,8 @@
 /* match: the first bytes of a server into a verdict. Pure, bounded, no allocation: the first byte
  * selects a short list of rules, they are tried by falling rank, and the first that holds names
- * the service, unless a rule of the same rank names another. Any thread with its own scratch. It
- * refuses to name what later bytes could still turn into something else. */
+ * the service, unless a rule of the same rank names another. Any thread with its own scratch. The
+ * verdict is that on the bytes that are there; it refuses to call settled what later bytes could
+ * still turn into something else. */
 #include "sig/eval.h"
 
 #include <errno.h>
@@ -80,27 +81,41 @@ static void put_assigns(struct eval *e, const struct sig_assign *assign, struct 
 	}
 }
 
-/* Applies extracts at base 0; true when more bytes could still enrich. */
-static bool put_extracts(struct eval *e, const struct sig_extract *extract, struct sig_verdict *out)
+/* Later bytes could change what was just found: from here on the bytes that are there decide. */
+static void close_input(struct eval *e)
+{
+	e->is_open = false;
+	e->has_headers = false; /* a line without its end counts now */
+	e->has_all_headers = false;
+	e->n_headers = 0;
+}
+
+static bool is_undecided(enum truth truth)
+{
+	return truth == TRUTH_MAYBE || truth == TRUTH_SOFT;
+}
+
+/* Applies extracts at base 0. */
+static void put_extracts(struct eval *e, const struct sig_extract *extract, struct sig_verdict *out)
 {
 	struct pattern_span spans[PATTERN_GROUPS_MAX + 1];
-	bool is_pending = false;
 	for (; extract; extract = extract->next) {
 		size_t span_base = 0;
 		e->base = 0;
 		enum truth truth = eval_cond(e, &extract->cond, spans, &span_base);
-		is_pending |= truth == TRUTH_MAYBE || truth == TRUTH_SOFT;
+		if (is_undecided(truth)) {
+			close_input(e);
+			truth = eval_cond(e, &extract->cond, spans, &span_base);
+		}
 		if (truth != TRUTH_YES)
 			continue;
 		put_groups(e, &extract->cond, spans, span_base, out);
 		put_assigns(e, extract->assigns, out);
 	}
-	return is_pending;
 }
 
-/* Fills the verdict with what the deciding rule, its file and what carries it say. Returns true
- * when more bytes could still enrich. */
-static bool put_rule(struct eval *e, const struct sig_rule *rule, struct sig_verdict *out)
+/* Fills the verdict with what the deciding rule, its file and what carries it say. */
+static void put_rule(struct eval *e, const struct sig_rule *rule, struct sig_verdict *out)
 {
 	struct pattern_span spans[PATTERN_GROUPS_MAX + 1];
 	e->base = 0;
@@ -113,20 +128,18 @@ static bool put_rule(struct eval *e, const struct sig_rule *rule, struct sig_ver
 			put_groups(e, cond, spans, span_base, out);
 	}
 	put_assigns(e, rule->assigns, out);
-	bool is_pending = put_extracts(e, rule->protocol->extracts, out);
+	put_extracts(e, rule->protocol->extracts, out);
 	for (size_t i = 0; i < SIG_LAYERS_MAX && rule->layers[i]; i++) {
 		const struct sig_protocol *carrier = sig_set_find_protocol(e->set, rule->layers[i]);
-		is_pending |= carrier && put_extracts(e, carrier->extracts, out);
+		if (carrier)
+			put_extracts(e, carrier->extracts, out);
 	}
-	return is_pending;
 }
 
 /* What the rules said. */
 struct tally {
 	const struct sig_rule *hits[SIG_CANDIDATES_MAX]; /* of the best rank, one a protocol */
 	size_t n_hits;
-	bool is_challenged; /* a rule of another protocol may still outrank the hit */
-	bool is_alive;      /* a rule that could matter is undecided */
 };
 
 static bool carries(const struct sig_rule *rule, const struct sig_protocol *protocol)
@@ -156,7 +169,6 @@ static void add_hit(struct tally *tally, const struct sig_rule *rule)
 
 static void try_rules(struct eval *e, struct tally *tally)
 {
-	const struct sig_protocol *alive = NULL;
 	const uint16_t *id = e->set->by_first[e->bytes[0]];
 	for (; *id != UINT16_MAX; id++) {
 		const struct sig_rule *rule = e->set->rules[*id];
@@ -165,16 +177,13 @@ static void try_rules(struct eval *e, struct tally *tally)
 		if (rule->min_len > e->len && !e->is_open)
 			continue;
 		enum truth truth = eval_rule(e, rule);
-		if (truth == TRUTH_YES) {
-			add_hit(tally, rule);
-		} else if (truth != TRUTH_NO) {
-			tally->is_alive = true;
-			tally->is_challenged |= alive && alive != rule->protocol;
-			alive = rule->protocol;
+		if (is_undecided(truth)) {
+			close_input(e);
+			truth = eval_rule(e, rule);
 		}
+		if (truth == TRUTH_YES)
+			add_hit(tally, rule);
 	}
-	if (alive && tally->n_hits && alive != tally->hits[0]->protocol)
-		tally->is_challenged = true;
 }
 
 void sig_match(const struct sig_set *set, struct sig_scratch *scratch,
@@ -186,13 +195,13 @@ void sig_match(const struct sig_set *set, struct sig_scratch *scratch,
 	    .input = input,
 	    .bytes = input->bytes,
 	    .len = input->len < SIG_DATA_MAX ? input->len : SIG_DATA_MAX,
-	    .is_open = !input->is_final && input->len < SIG_DATA_MAX,
+	    .is_open = input->len < SIG_DATA_MAX,
 	    .first_control = UINT16_MAX};
 	memset(out, 0, sizeof(*out));
 	if (e.len == 0)
 		return;
 	try_rules(&e, &tally);
-	if (tally.n_hits == 0 || tally.is_challenged)
+	if (tally.n_hits == 0)
 		return;
 	const struct sig_rule *rule = tally.hits[0];
 	out->rule = rule->name;
@@ -204,9 +213,9 @@ void sig_match(const struct sig_set *set, struct sig_scratch *scratch,
 	} else if (rule->candidates[0]) {
 		memcpy(out->candidates, rule->candidates, sizeof(out->candidates));
 	} else {
-		bool is_pending = put_rule(&e, rule, out);
+		put_rule(&e, rule, out);
 		out->protocol = rule->protocol->name;
 		memcpy(out->layers, rule->layers, sizeof(out->layers));
-		out->is_settled = !is_pending && !tally.is_alive;
+		out->is_settled = e.is_open || e.len == SIG_DATA_MAX;
 	}
 }

@@ -74,7 +74,6 @@ struct sig_input {
 	size_t len;
 	const struct sig_probe *probe; /* what had been sent before; NULL: nothing */
 	bool is_server_first;          /* the first bytes came before they could answer our probe */
-	bool is_final;                 /* no more will come: FIN, quiet, or cap */
 	uint16_t port;                 /* remote port: a hint at most, never a reason */
 };
 
@@ -88,7 +87,7 @@ struct sig_capture {
 	char text[SIG_CAPTURE_LEN];
 };
 
-/* What it is. protocol NULL: no rule matched. */
+/* What it is, when these bytes are all. protocol NULL: no rule matched. */
 struct sig_verdict {
 	const char *protocol;
 	const char *rule; /* name of the deciding rule, for -v and debugging */
@@ -97,7 +96,7 @@ struct sig_verdict {
 	const char *candidates[SIG_CANDIDATES_MAX]; /* when undecided: equally likely protocols */
 	float confidence;                           /* 0..1: measured precision of the rule */
 	uint8_t rank;
-	bool is_settled; /* more bytes cannot change or enrich this verdict: the session may end */
+	bool is_settled; /* no bytes that may follow can change or enrich it: the session may end */
 	struct sig_capture captures[SIG_CAPTURES_MAX];
 };
 

@@ -88,7 +88,6 @@ static int judge(struct identify *id, const struct json_object *object, struct d
 	    .len = (size_t)n,
 	    .probe = probe,
 	    .is_server_first = probe == NULL,
-	    .is_final = true,
 	    .port = (uint16_t)port};
 	sig_match(id->set, id->scratch, &input, &result->verdict);
 	result->outcome = result->verdict.protocol ? OUTCOME_IDENTIFIED : OUTCOME_UNIDENTIFIED;

@@ -368,6 +368,9 @@ void engine_note_sent(struct engine *engine, const struct segment *s, int64_t no
 		session->probe_id = probe ? probe->id : SIG_PROBE_NONE;
 		conn->data_sent_ns = now_ns;
 		conn->data_len = s->payload_len;
+		if (session->collecting)
+			session->collecting->data_len =
+			    0; /* named as the answer to something else */
 	}
 	conn->is_data_sent = true;
 	uint32_t end = s->seq + s->payload_len;

@@ -299,10 +299,13 @@ bool session_open_prefix(struct engine *engine, struct prefix *prefix, uint8_t s
 
 /* ---- data ---- */
 
-void session_match(struct engine *engine, struct session *session, bool is_final)
+void session_match(struct engine *engine, struct session *session)
 {
 	struct result *result = session->collecting;
 	const struct conn *conn = &session->conn;
+	/* What the verdict rests on besides the bytes does not change once there are some. */
+	if (result->data_len == conn->rx_len)
+		return;
 	bool is_unprovoked = conn->is_server_first || session->probe_id == SIG_PROBE_NONE;
 	const struct sig_probe *probe = NULL;
 	if (conn->is_data_sent && session->probe_id != SIG_PROBE_NONE)
@@ -312,7 +315,6 @@ void session_match(struct engine *engine, struct session *session, bool is_final
 	    .len = conn->rx_len,
 	    .probe = probe,
 	    .is_server_first = is_unprovoked,
-	    .is_final = is_final,
 	    .port = session->flow.rport,
 	};
 	result->data_len = conn->rx_len;
@@ -336,10 +338,12 @@ static size_t reach(const struct conn *conn, const struct segment *s)
 /* Finds data a place to go, or a larger one. */
 static bool find_place(struct engine *engine, struct session *session, const struct segment *s)
 {
-	if (!session->collecting)
+	if (!session->collecting) {
 		session->collecting = engine->ops->result_try(engine->ctx);
-	if (!session->collecting)
-		return false;
+		if (!session->collecting)
+			return false;
+		session->collecting->data_len = 0;
+	}
 	if (reach(&session->conn, s) <= session->collecting->room)
 		return true;
 	struct result *larger = engine->ops->result_grow(engine->ctx, session->collecting);
@@ -418,7 +422,7 @@ static bool judge_data(struct engine *engine, struct session *session, int64_t n
 	if (session->kind == SESSION_HOST_TEST && !conn_is_data_acked(&session->conn))
 		return false;
 	if (session->kind == SESSION_TARGET) {
-		session_match(engine, session, false);
+		session_match(engine, session);
 		is_settled = session->collecting->verdict.is_settled;
 	}
 	struct event event = {.kind = is_settled ? EVENT_SETTLED : EVENT_MORE};

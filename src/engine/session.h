@@ -154,8 +154,8 @@ void session_leave_table(struct engine *engine, struct session *session);
 /* Opens the connection of the current step, on a source port of its own. False: no room. */
 bool session_connect(struct engine *engine, struct session *session, int64_t now_ns);
 
-/* Names what the current connection has collected. is_final: no more will come. */
-void session_match(struct engine *engine, struct session *session, bool is_final);
+/* Names what the current connection has collected, unless that is done: no byte is named twice. */
+void session_match(struct engine *engine, struct session *session);
 
 /* Sends a segment that belongs to no session (a RST to a stray). */
 void session_send_stray(

@@ -204,7 +204,7 @@ void session_conn_ended(
 		return;
 	}
 	if (session->collecting && conn->rx_len > 0) {
-		session_match(engine, session, true);
+		session_match(engine, session);
 		session->collecting->is_truncated = end == CONN_END_FULL;
 		keep_data(engine, session);
 	} else {

@@ -39,10 +39,9 @@ static double now_ns(void)
 }
 
 /* The least of several rounds, each of n_calls calls: what the code costs, without the neighbours. */
-static double time_match(
-    struct bench *b, const uint8_t *bytes, size_t len, bool is_final, int n_calls)
+static double time_match(struct bench *b, const uint8_t *bytes, size_t len, int n_calls)
 {
-	struct sig_input input = {.bytes = bytes, .len = len, .is_final = is_final};
+	struct sig_input input = {.bytes = bytes, .len = len};
 	struct sig_verdict verdict;
 	double best = 1e18;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -97,14 +96,12 @@ static void add_file(struct bench *b, const char *dir, const char *name)
 
 static void try_worst(struct bench *b, const uint8_t *bytes, size_t len)
 {
-	for (int is_final = 0; is_final < 2; is_final++) {
-		double ns = time_match(b, bytes, len, is_final, 1);
-		if (ns <= b->worst_ns)
-			continue;
-		b->worst_ns = ns;
-		b->worst_len = len;
-		memcpy(b->worst, bytes, len);
-	}
+	double ns = time_match(b, bytes, len, 1);
+	if (ns <= b->worst_ns)
+		return;
+	b->worst_ns = ns;
+	b->worst_len = len;
+	memcpy(b->worst, bytes, len);
 }
 
 /* The beginning of a vector, then fillers that keep its rules searching. */
@@ -158,7 +155,7 @@ int main(int argc, char **argv)
 	if (!is_corpus)
 		sig_check_each_vector(b.set, add_vector, &b);
 	for (size_t i = 0; i < b.n; i++)
-		b.samples[i].ns = time_match(&b, b.samples[i].bytes, b.samples[i].len, true, 32);
+		b.samples[i].ns = time_match(&b, b.samples[i].bytes, b.samples[i].len, 32);
 	qsort(b.samples, b.n, sizeof(*b.samples), by_ns);
 	for (unsigned byte = 0; byte < 256; byte++) {
 		uint8_t bytes[DATA_MAX];

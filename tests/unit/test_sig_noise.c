@@ -39,7 +39,7 @@ static unsigned count_named(uint32_t keep, uint32_t limit, bool has_length)
 		fill(bytes, len, keep, limit);
 		if (has_length && len > 4)
 			bytes[rng_below(&rng, 4)] = (uint8_t)(len - rng_below(&rng, 3) * 2);
-		struct sig_input input = {.bytes = bytes, .len = len, .is_final = true};
+		struct sig_input input = {.bytes = bytes, .len = len};
 		sig_match(set, scratch, &input, &verdict);
 		if (!verdict.protocol)
 			continue;
