@@ -1,7 +1,7 @@
-/* compile: parsed protocols into what the matcher walks: rules by falling rank, a list of them for
- * each first byte, probe numbers, confidence. Runs once, when a set is built. It refuses what only
+/* compile: parsed protocols into what the matcher walks: rules by falling rank, probe numbers,
+ * confidence (the lists of rules to try are made by dispatch.c). Runs once, when a set is built. It refuses what only
  * the whole set can tell: unknown probes, layers and candidates, names given twice. */
-#include "sig/model.h"
+#include "sig/dispatch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -136,156 +136,6 @@ static uint16_t min_len_of(const struct sig_rule *rule)
 	return (uint16_t)min;
 }
 
-static void mark(uint8_t set[32], unsigned byte)
-{
-	set[byte / 8] |= (uint8_t)(1u << byte % 8);
-}
-
-/* By how many bits the first byte of a big-endian field is shifted; -1: other kinds. */
-static int first_shift_of(enum sig_int_kind kind)
-{
-	switch (kind) {
-	case INT_U8:
-		return 0;
-	case INT_BE16:
-		return 8;
-	case INT_BE24:
-		return 16;
-	case INT_BE32:
-		return 24;
-	case INT_BE64:
-		return 56;
-	case INT_LE16:
-	case INT_LE24:
-	case INT_LE32:
-	case INT_LE64:
-	case INT_HEX2:
-	case INT_HEX4:
-	case INT_HEX8:
-	case INT_KIND_COUNT:
-		break;
-	}
-	return -1;
-}
-
-/* Marks the first bytes of fields whose value lies in lo..hi. */
-static void mark_range(uint8_t set[32], uint64_t lo, uint64_t hi, int shift)
-{
-	for (uint64_t byte = lo >> shift; byte <= hi >> shift && byte < 256; byte++)
-		mark(set, (unsigned)byte);
-}
-
-static bool first_bytes_of_int(const struct sig_cond *cond, uint8_t set[32])
-{
-	const struct sig_int *number = &cond->number;
-	int shift = first_shift_of(number->kind);
-	bool is_plain = number->mask == UINT64_MAX && number->mul == 1 && number->add == 0;
-	if (shift == 0) {
-		for (unsigned byte = 0; byte < 256; byte++) {
-			uint64_t value =
-			    (byte & number->mask) * number->mul + (uint64_t)number->add;
-			for (size_t k = 0; k < cond->n_ranges; k++) {
-				if (value >= cond->ranges[k].lo && value <= cond->ranges[k].hi)
-					mark(set, byte);
-			}
-		}
-		return true;
-	}
-	for (size_t k = 0; shift > 0 && is_plain && k < cond->n_ranges; k++)
-		mark_range(set, cond->ranges[k].lo, cond->ranges[k].hi, shift);
-	return shift > 0 && is_plain;
-}
-
-/* A length field of 32 bits begins with a zero or a one, or it says more than a message has. */
-static bool first_bytes_of_length(const struct sig_cond *cond, uint8_t set[32])
-{
-	const struct sig_int *number = &cond->number;
-	int shift = first_shift_of(number->kind);
-	if (number->off != 0 || shift < 24 || number->mask != UINT64_MAX || number->mul == 0)
-		return false;
-	uint64_t slack = number->add < 0 ? (uint64_t)-number->add : 0;
-	mark_range(set, 0, SIG_MESSAGE_MAX + slack, shift);
-	return true;
-}
-
-/* Which first bytes one condition at base 0 allows; false: it says nothing about them. */
-static bool first_bytes_of(const struct sig_cond *cond, uint8_t set[32])
-{
-	memset(set, 0, 32);
-	if (cond->is_negated)
-		return false;
-	if (cond->kind == COND_PATTERN) {
-		pattern_first_bytes(cond->pattern, set);
-		return true;
-	}
-	if (cond->kind == COND_BER || cond->kind == COND_BER_SKIP) {
-		mark(set, cond->tag);
-		return true;
-	}
-	if (cond->kind == COND_AT && cond->off == 0) {
-		for (size_t k = 0; k < cond->n_literals; k++) {
-			const struct sig_literal *literal = &cond->literals[k];
-			unsigned mask = literal->mask ? literal->mask[0] : 0xff;
-			for (unsigned byte = 0; byte < 256; byte++) {
-				unsigned got = literal->is_nocase && byte >= 'A' && byte <= 'Z'
-						   ? byte | 0x20
-						   : byte;
-				if ((got & mask) == (literal->bytes[0] & mask))
-					mark(set, byte);
-			}
-		}
-		return true;
-	}
-	if (cond->number.off == 0 && cond->kind == COND_INT)
-		return first_bytes_of_int(cond, set);
-	return cond->kind == COND_LENGTH && first_bytes_of_length(cond, set);
-}
-
-static void first_bytes_of_rule(const struct sig_rule *rule, uint8_t set[32])
-{
-	memset(set, 0xff, 32);
-	for (size_t i = 0; i < rule->n_conds; i++) {
-		const struct sig_cond *cond = &rule->conds[i];
-		uint8_t one[32];
-		if (first_bytes_of(cond, one)) {
-			for (size_t k = 0; k < 32; k++)
-				set[k] &= one[k];
-		}
-		if (cond->kind == COND_SKIP || cond->kind == COND_SKIP_PAST ||
-		    cond->kind == COND_BER || cond->kind == COND_BER_SKIP)
-			return;
-	}
-}
-
-static int build_dispatch(struct sig_set *set)
-{
-	uint8_t(*first)[32] = calloc(set->n_rules + 1, sizeof(*first));
-	if (!first)
-		return -ENOMEM;
-	int rc = 0;
-	for (size_t i = 0; i < set->n_rules; i++)
-		first_bytes_of_rule(set->rules[i], first[i]);
-	for (unsigned byte = 0; byte < 256 && !rc; byte++) {
-		size_t n = 0;
-		for (size_t i = 0; i < set->n_rules; i++)
-			n += first[i][byte / 8] >> byte % 8 & 1;
-		uint16_t *list = arena_alloc(&set->arena, (n + 1) * sizeof(*list));
-		if (!list) {
-			rc = -ENOMEM;
-			break;
-		}
-		n = 0;
-		for (size_t i = 0; i < set->n_rules; i++) {
-			if (first[i][byte / 8] >> byte % 8 & 1)
-				list[n++] = (uint16_t)i;
-		}
-		list[n] = UINT16_MAX;
-		set->by_first[byte] = list;
-	}
-	free(first);
-	return rc;
-}
-
 static int by_rank(const void *a, const void *b)
 {
 	const struct sig_rule *x = *(struct sig_rule *const *)a;
@@ -294,6 +144,32 @@ static int by_rank(const void *a, const void *b)
 		return x->rank > y->rank ? -1 : 1;
 	int order = strcmp(x->protocol->name, y->protocol->name);
 	return order ? order : strcmp(x->name, y->name);
+}
+
+/* Picks the byte of a literal to search for: the one that text and binary messages have least. */
+static void choose_key(struct sig_literal *literal)
+{
+	/* What answers are made of, roughly by frequency: an estimate, it only costs time. */
+	static const char common[] =
+	    "\0 etoanirsldc\n\r\xff\1humpfg./\">=<-:0,1wvbk2yTC;OPH3SDMGL456789NKAE"
+	    "IRFxUBWXj\2q_z";
+	size_t rarest = 0;
+	literal->has_key = false;
+	for (size_t i = 0; i < literal->len; i++) {
+		uint8_t byte = literal->bytes[i];
+		bool is_letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+		if ((literal->mask && literal->mask[i] != 0xff) ||
+		    (literal->is_nocase && is_letter))
+			continue;
+		const char *at = memchr(common, byte, sizeof(common) - 1);
+		size_t rarity = at ? (size_t)(at - common) + 1 : sizeof(common);
+		if (rarity <= rarest)
+			continue;
+		rarest = rarity;
+		literal->has_key = true;
+		literal->key = byte;
+		literal->key_off = (uint16_t)i;
+	}
 }
 
 static int link_rule(struct sig_set *set, struct sig_rule *rule, struct diag *diag)
@@ -305,6 +181,8 @@ static int link_rule(struct sig_set *set, struct sig_rule *rule, struct diag *di
 	for (size_t i = 0; i < rule->n_conds && !rc; i++) {
 		if (rule->conds[i].kind == COND_ANSWERS)
 			rc = link_answers(set, rule, &rule->conds[i], diag);
+		for (size_t k = 0; k < rule->conds[i].n_literals; k++)
+			choose_key(&rule->conds[i].literals[k]);
 	}
 	rule->min_len = min_len_of(rule);
 	return rc;
@@ -390,5 +268,5 @@ int sig_compile(struct sig_set *set, struct diag *diag)
 	int rc = number_probes(set, diag);
 	rc = rc ? rc : link_rules(set, diag);
 	rc = rc ? rc : check_names(set, diag);
-	return rc ? rc : build_dispatch(set);
+	return rc ? rc : dispatch_create(set);
 }

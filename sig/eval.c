@@ -8,6 +8,27 @@
 
 #include <string.h>
 
+void eval_init(struct eval *e, const struct sig_set *set, struct sig_scratch *scratch,
+    const struct sig_input *input)
+{
+	*e = (struct eval){.set = set,
+	    .scratch = scratch,
+	    .input = input,
+	    .bytes = input->bytes,
+	    .len = input->len < SIG_DATA_MAX ? input->len : SIG_DATA_MAX,
+	    .is_open = input->len < SIG_DATA_MAX,
+	    .first_control = UINT16_MAX};
+}
+
+void eval_close(struct eval *e)
+{
+	e->is_open = false;
+	e->has_headers = false; /* a line without its end counts now */
+	e->has_all_headers = false;
+	e->n_headers = 0;
+	e->header_bits = 0;
+}
+
 /* The end of the data decides. */
 static enum truth settle(const struct eval *e, enum truth truth)
 {
@@ -52,6 +73,28 @@ static enum truth eval_at(const struct eval *e, const struct sig_cond *cond, siz
 	return best;
 }
 
+enum { KEY_TRIES = 8 };
+
+/* Looks for the least common byte of the literal first, at most KEY_TRIES times. Returns where it begins
+ * in [*from, to], or SIZE_MAX with *from where to go on from, beyond to when it is nowhere. */
+static size_t find_by_key(
+    const struct eval *e, const struct sig_literal *literal, size_t *from, size_t to)
+{
+	for (int i = 0; i < KEY_TRIES && literal->has_key; i++) {
+		const uint8_t *first = e->bytes + *from;
+		const uint8_t *key = memchr(first + literal->key_off, literal->key, to - *from + 1);
+		size_t at = key ? (size_t)(key - e->bytes) - literal->key_off : SIZE_MAX;
+		if (at == SIZE_MAX || is_equal(literal, e->bytes + at, literal->len)) {
+			*from = to + 1;
+			return at;
+		}
+		*from = at + 1;
+		if (at == to)
+			return SIZE_MAX;
+	}
+	return SIZE_MAX;
+}
+
 /* Where the literal first begins in [from, to] (offsets into the data), or SIZE_MAX. */
 static size_t find(const struct eval *e, const struct sig_literal *literal, size_t from, size_t to)
 {
@@ -61,6 +104,9 @@ static size_t find(const struct eval *e, const struct sig_literal *literal, size
 		to = e->len - literal->len;
 	if (to < from)
 		return SIZE_MAX;
+	size_t found = find_by_key(e, literal, &from, to);
+	if (found != SIZE_MAX || from > to)
+		return found;
 	if (!literal->mask && !literal->is_nocase) {
 		const uint8_t *at =
 		    memmem(e->bytes + from, to - from + literal->len, literal->bytes, literal->len);
@@ -130,6 +176,9 @@ static void note_header(struct eval *e, size_t at, size_t end)
 		return;
 	size_t value = (size_t)(colon - e->bytes) + 1;
 	struct sig_header *header = &e->scratch->headers[e->n_headers++];
+	if (colon > e->bytes + at)
+		e->header_bits |=
+		    dispatch_header_bit(e->bytes + at, (size_t)(colon - e->bytes) - at);
 	header->name_off = (uint16_t)at;
 	header->name_len = (uint16_t)((size_t)(colon - e->bytes) - at);
 	while (value < end && (e->bytes[value] == ' ' || e->bytes[value] == '\t'))
@@ -470,6 +519,38 @@ enum truth eval_cond(
 {
 	enum truth truth = eval_plain(e, cond, spans, span_base);
 	return settle(e, cond->is_negated ? negate(truth) : truth);
+}
+
+static bool lacks_bytes(const struct eval *e, const struct dispatch_entry *entry)
+{
+	/* More may come that has them. */
+	if (e->is_open && e->len < entry->end)
+		return false;
+	size_t n = e->len < entry->end ? e->len : entry->end;
+	for (size_t i = 0; i < SCREEN_BYTES && (i == 0 || entry->bytes[i] != entry->bytes[0]);
+	     i++) {
+		if (memchr(e->bytes, entry->bytes[i], n))
+			return false;
+	}
+	return true;
+}
+
+bool eval_is_screened(struct eval *e, const struct dispatch_entry *entry)
+{
+	const struct sig_probe *probe = e->input->probe;
+	switch ((enum dispatch_screen)entry->screen) {
+	case SCREEN_NONE:
+		return false;
+	case SCREEN_HEADER:
+		if (!e->has_headers)
+			index_headers(e);
+		return !(e->header_bits & entry->headers) && (e->has_all_headers || !e->is_open);
+	case SCREEN_CONTAINS:
+		return lacks_bytes(e, entry);
+	case SCREEN_ECHO:
+		return !probe || probe->len == 0 || probe->bytes[0] != e->bytes[0];
+	}
+	return false;
 }
 
 enum truth eval_rule(struct eval *e, const struct sig_rule *rule)

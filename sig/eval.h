@@ -1,6 +1,7 @@
 #ifndef SIG_EVAL_H
 #define SIG_EVAL_H
 
+#include "sig/dispatch.h"
 #include "sig/model.h"
 
 /* What a condition says of bytes that may not be all. */
@@ -36,9 +37,20 @@ struct eval {
 	bool has_headers; /* scratch->headers is filled */
 	bool has_all_headers;
 	uint16_t n_headers;
+	uint64_t header_bits; /* of their names: dispatch_header_bit() */
 	uint16_t
 	    first_control; /* offset of the first control byte; UINT16_MAX: not looked for yet */
 };
+
+/* Prepares one call: more bytes may come unless there are SIG_DATA_MAX. Borrows everything. */
+void eval_init(struct eval *e, const struct sig_set *set, struct sig_scratch *scratch,
+    const struct sig_input *input);
+
+/* From here on the bytes that are there are all. */
+void eval_close(struct eval *e);
+
+/* Does the screen of an entry show that its rule is false? Cheaper than eval_rule, and never wrong. */
+bool eval_is_screened(struct eval *e, const struct dispatch_entry *entry);
 
 /* Evaluates one condition at e->base, which moving conditions change. With e->is_open false only
  * TRUTH_NO and TRUTH_YES are given. spans (PATTERN_GROUPS_MAX + 1 entries, or NULL) receives the

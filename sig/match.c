@@ -1,5 +1,5 @@
 /* match: the first bytes of a server into a verdict. Pure, bounded, no allocation: the first byte
- * selects a short list of rules, they are tried by falling rank, and the first that holds names
+ * selects a short list of rules (dispatch.c), they are tried by falling rank, and the first that holds names
  * the service, unless a rule of the same rank names another. Any thread with its own scratch. The
  * verdict is that on the bytes that are there; it refuses to call settled what later bytes could
  * still turn into something else. */
@@ -81,15 +81,6 @@ static void put_assigns(struct eval *e, const struct sig_assign *assign, struct 
 	}
 }
 
-/* Later bytes could change what was just found: from here on the bytes that are there decide. */
-static void close_input(struct eval *e)
-{
-	e->is_open = false;
-	e->has_headers = false; /* a line without its end counts now */
-	e->has_all_headers = false;
-	e->n_headers = 0;
-}
-
 static bool is_undecided(enum truth truth)
 {
 	return truth == TRUTH_MAYBE || truth == TRUTH_SOFT;
@@ -103,8 +94,9 @@ static void put_extracts(struct eval *e, const struct sig_extract *extract, stru
 		size_t span_base = 0;
 		e->base = 0;
 		enum truth truth = eval_cond(e, &extract->cond, spans, &span_base);
+		/* Later bytes could change it: from here on those that are there decide. */
 		if (is_undecided(truth)) {
-			close_input(e);
+			eval_close(e);
 			truth = eval_cond(e, &extract->cond, spans, &span_base);
 		}
 		if (truth != TRUTH_YES)
@@ -118,8 +110,12 @@ static void put_extracts(struct eval *e, const struct sig_extract *extract, stru
 static void put_rule(struct eval *e, const struct sig_rule *rule, struct sig_verdict *out)
 {
 	struct pattern_span spans[PATTERN_GROUPS_MAX + 1];
+	/* Most rules only decide. What others say may stand where several conditions lead. */
+	bool has_fields = rule->assigns != NULL;
+	for (size_t i = 0; i < rule->n_conds; i++)
+		has_fields |= rule->conds[i].field_of_group != NULL;
 	e->base = 0;
-	for (size_t i = 0; i < rule->n_conds; i++) {
+	for (size_t i = 0; i < rule->n_conds && has_fields; i++) {
 		const struct sig_cond *cond = &rule->conds[i];
 		size_t span_base = 0;
 		bool is_wanted = cond->field_of_group && !cond->is_negated;
@@ -169,16 +165,16 @@ static void add_hit(struct tally *tally, const struct sig_rule *rule)
 
 static void try_rules(struct eval *e, struct tally *tally)
 {
-	const uint16_t *id = e->set->by_first[e->bytes[0]];
-	for (; *id != UINT16_MAX; id++) {
-		const struct sig_rule *rule = e->set->rules[*id];
-		if (tally->n_hits && rule->rank < tally->hits[0]->rank)
+	const struct dispatch_entry *entry = dispatch_find(e->set->dispatch, e->bytes, e->len);
+	for (; entry->rule != DISPATCH_END; entry++) {
+		if (tally->n_hits && entry->rank < tally->hits[0]->rank)
 			break;
-		if (rule->min_len > e->len && !e->is_open)
+		if ((entry->min_len > e->len && !e->is_open) || eval_is_screened(e, entry))
 			continue;
+		const struct sig_rule *rule = e->set->rules[entry->rule];
 		enum truth truth = eval_rule(e, rule);
 		if (is_undecided(truth)) {
-			close_input(e);
+			eval_close(e);
 			truth = eval_rule(e, rule);
 		}
 		if (truth == TRUTH_YES)
@@ -190,13 +186,8 @@ void sig_match(const struct sig_set *set, struct sig_scratch *scratch,
     const struct sig_input *input, struct sig_verdict *out)
 {
 	struct tally tally = {.n_hits = 0};
-	struct eval e = {.set = set,
-	    .scratch = scratch,
-	    .input = input,
-	    .bytes = input->bytes,
-	    .len = input->len < SIG_DATA_MAX ? input->len : SIG_DATA_MAX,
-	    .is_open = input->len < SIG_DATA_MAX,
-	    .first_control = UINT16_MAX};
+	struct eval e;
+	eval_init(&e, set, scratch, input);
 	memset(out, 0, sizeof(*out));
 	if (e.len == 0)
 		return;

@@ -39,6 +39,9 @@ struct sig_literal {
 	const uint8_t *mask;
 	uint16_t len;
 	bool is_nocase; /* bytes are lower case then */
+	bool has_key;   /* bytes[key_off] stands as it is, and is searched for first */
+	uint8_t key;
+	uint16_t key_off;
 };
 
 enum sig_int_kind {
@@ -227,7 +230,7 @@ struct sig_set {
 	size_t n_probes;
 	struct sig_rule **rules; /* by falling rank, then protocol and rule name */
 	size_t n_rules;
-	uint16_t *by_first[256]; /* first byte -> rule ids, rising, ended by UINT16_MAX */
+	struct dispatch *dispatch;
 	struct pattern_list {
 		struct pattern_list *next;
 		struct pattern *pattern;

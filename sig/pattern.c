@@ -167,6 +167,8 @@ enum pattern_answer pattern_match(const struct pattern *pattern, struct pattern_
     const uint8_t *bytes, size_t len, bool is_open, struct pattern_span *spans, size_t n_spans)
 {
 	uint32_t options = is_open ? PCRE2_PARTIAL_HARD : 0;
+	if (len && !(pattern->first[bytes[0] / 8] >> bytes[0] % 8 & 1))
+		return PATTERN_NO;
 	int rc = pattern->has_jit ? pcre2_jit_match(pattern->code, bytes, len, 0, options,
 					scratch->data, scratch->context)
 				  : pcre2_match(pattern->code, bytes, len, 0, options,
