@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "base/bell.h"
 #include "checkpoint.h"
 #include "net/link_stats.h"
 #include "net/path.h"
@@ -42,6 +43,7 @@ struct scan_tx {
 	struct sender *sender;
 	struct ring *control;
 	struct ring *reports; /* to main */
+	struct bell bell;     /* receivers ring it */
 	struct counters counters;
 	pthread_t thread;
 	bool is_running;

@@ -237,6 +237,7 @@ static int open_rings(struct scan *scan)
 	int err = 0;
 	for (size_t r = 0; r < scan->n_rx && !err; r++) {
 		for (size_t t = 0; t < scan->n_tx && !err; t++) {
+			bell_init(&scan->tx[t].bell);
 			err = ring_create(n_cells, &scan->reqs[r][t]);
 			if (!err)
 				err = ring_create(NOTE_CELLS, &scan->notes[t][r]);

@@ -222,6 +222,7 @@ int scan_open_receiver(struct scan *scan, size_t i)
 	memcpy(config.captures, rx->captures, sizeof(config.captures));
 	for (size_t t = 0; t < scan->n_tx; t++) {
 		config.reqs[t] = scan->reqs[i][t];
+		config.bells[t] = &scan->tx[t].bell;
 		config.notes[t] = scan->notes[t][i];
 	}
 	return receiver_create(&config, &rx->receiver);

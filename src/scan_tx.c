@@ -177,6 +177,7 @@ int scan_open_sender(struct scan *scan, size_t i, struct diag *diag)
 		return err;
 	config.attempts = tx->attempts;
 	config.control = tx->control;
+	config.bell = &tx->bell;
 	config.reports = tx->reports;
 	config.others_reqs = tx->others_reqs;
 	for (size_t r = 0; r < scan->n_rx; r++) {

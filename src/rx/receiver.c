@@ -39,6 +39,7 @@ struct receiver {
 	enum mark_state mark;
 	int64_t mark_at_ns;
 	bool is_aborted;
+	bool has_asked[RECEIVER_SENDERS_MAX]; /* senders whose bells are to be rung */
 	enum link_type link;
 	struct diag error;
 };
@@ -53,15 +54,31 @@ static size_t sender_of(const struct receiver *r, const struct ipaddr *raddr)
 		   : (size_t)(raddr->b[15] ^ raddr->b[14]) % r->config.n_senders;
 }
 
+static bool ask(struct receiver *r, size_t sender, const struct tx_req *req)
+{
+	r->has_asked[sender] = true;
+	return ring_push(r->config.reqs[sender], req, sizeof(*req));
+}
+
+/* Wakes the senders that were asked for something, once a turn. */
+static void ring_bells(struct receiver *r)
+{
+	for (size_t i = 0; i < r->config.n_senders; i++) {
+		if (r->has_asked[i])
+			bell_ring(r->config.bells[i]);
+		r->has_asked[i] = false;
+	}
+}
+
 static bool op_send(void *ctx, const struct tx_req *req)
 {
 	struct receiver *r = ctx;
 	if (req->kind == TX_REQ_SEGMENT)
-		return ring_push(r->config.reqs[sender_of(r, &req->flow.raddr)], req, sizeof(*req));
+		return ask(r, sender_of(r, &req->flow.raddr), req);
 	/* News for the generators: any of them may hold further targets of the host. */
 	bool is_told = true;
 	for (size_t i = 0; i < r->config.n_senders; i++)
-		is_told &= ring_push(r->config.reqs[i], req, sizeof(*req));
+		is_told &= ask(r, i, req);
 	return is_told;
 }
 
@@ -253,7 +270,7 @@ static void on_neighbour(struct receiver *r, const struct neighbour_msg *m)
 	/* Every sender keeps its own table of neighbours. A full ring loses nothing for good: the
 	 * question is asked again. */
 	for (size_t i = 0; i < r->config.n_senders; i++) {
-		if (!ring_push(r->config.reqs[i], &req, sizeof(req)))
+		if (!ask(r, i, &req))
 			counters_add(r->config.counters, COUNTER_tx_ring_full, 1);
 		if (m->is_request)
 			break;
@@ -403,9 +420,10 @@ static void say_goodbye(struct receiver *r)
 {
 	struct tx_req end = {.kind = TX_REQ_END, .probe_id = SIG_PROBE_NONE};
 	for (size_t i = 0; i < r->config.n_senders; i++) {
-		while (!ring_push(r->config.reqs[i], &end, sizeof(end)))
+		while (!ask(r, i, &end))
 			clock_sleep_ns(STALL_NS);
 	}
+	ring_bells(r);
 	struct result *none = NULL;
 	while (!ring_push(r->config.results, &none, sizeof(none)))
 		clock_sleep_ns(STALL_NS);
@@ -424,6 +442,7 @@ void receiver_run(struct receiver *r)
 		/* With packets left in the ring, time goes only as far as they have been read: no
 		 * timer may overtake an answer that is there. */
 		engine_tick(r->engine, n >= READ_MAX ? r->packet_ns : now_ns);
+		ring_bells(r);
 		serve_mark(r, n, now_ns);
 		read_messages(r, now_ns);
 		read_stats(r, now_ns);

@@ -1,6 +1,7 @@
 #ifndef RX_RECEIVER_H
 #define RX_RECEIVER_H
 
+#include "base/bell.h"
 #include "base/ring.h"
 #include "engine/engine.h"
 #include "rx/capture.h"
@@ -23,6 +24,7 @@ struct receiver_config {
 	size_t
 	    home_sender; /* sends all of this receiver's segments; RECEIVER_ANY_SENDER: by address */
 	struct ring *reqs[RECEIVER_SENDERS_MAX];  /* struct tx_req to each sender */
+	struct bell *bells[RECEIVER_SENDERS_MAX]; /* each sender's: it may nap */
 	struct ring *notes[RECEIVER_SENDERS_MAX]; /* struct rx_note from each sender */
 	struct ring *results;                     /* struct result * to the writer */
 	struct ring *free_results;                /* struct result * back from the writer */

@@ -8,8 +8,10 @@
 
 #include "tx/sender_internal.h"
 
-#define IDLE_NS   (NS_PER_MS / 2) /* longest nap with tokens: requests of sessions wait no longer */
-#define UNPAID_NS (5 * NS_PER_MS) /* longest nap without: nothing could be sent anyway */
+#define NAP_NS    (3 * NS_PER_MS) /* longest nap with tokens and targets; bursts are 10 ms at most */
+#define WATCH_NS  (NS_PER_MS / 2)  /* while something else is waited for */
+#define UNPAID_NS (5 * NS_PER_MS)  /* longest nap without tokens: nothing could be sent anyway */
+#define END_NS    (10 * NS_PER_MS) /* longest without targets: only requests are waited for */
 #define DRAIN_NS  (500 * NS_PER_MS)
 enum { SPARED_HOSTS = 1 << 16 }; /* remembered; the oldest are forgotten */
 
@@ -99,22 +101,57 @@ static void tell_done(struct sender *s)
 	counters_set(s->config.counters, COUNTER_senders_done, 1);
 }
 
-/* Sleeps until a batch can be paid, or a packet when that takes longer. Never shorter than it takes
- * to wake up: below 50,000 packets a second nothing spins. */
-static void nap(const struct sender *s, int64_t now_ns)
+/* How long until n SYNs can be paid. */
+static int64_t get_wait_ns(const struct sender *s, size_t n, int64_t now_ns)
 {
-	int64_t one = limiter_wait_ns(s->config.packets, 1, now_ns);
-	int64_t wait = limiter_wait_ns(s->config.packets, SENDER_BATCH, now_ns);
-	if (s->config.bytes) {
-		int64_t bytes = limiter_wait_ns(s->config.bytes, SENDER_SYN_WIRE, now_ns);
-		one = bytes > one ? bytes : one;
-		wait = bytes > wait ? bytes : wait;
+	double n_bytes = (double)n * SENDER_SYN_WIRE;
+	int64_t wait = limiter_wait_ns(s->config.packets, (double)n, now_ns);
+	int64_t bytes = s->config.bytes ? limiter_wait_ns(s->config.bytes, n_bytes, now_ns) : 0;
+	return wait > bytes ? wait : bytes;
+}
+
+static size_t count_requests(const struct sender *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->config.n_receivers; i++)
+		n += ring_get_level(s->config.reqs[i]);
+	return n < SENDER_BATCH ? n : SENDER_BATCH;
+}
+
+/* Something other than tokens or requests is waited for: nothing tells when it comes. */
+static bool is_watching(const struct sender *s)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct outbox *box = &s->outboxes[i];
+		if (box->is_stuck || (box->backend && tx_pending(box->backend) > 0))
+			return true;
 	}
-	if (one == 0 || (wait > IDLE_NS && one <= IDLE_NS))
-		wait = IDLE_NS; /* there is nothing to send, or enough for a few packets */
-	else if (wait > IDLE_NS)
-		wait = one < UNPAID_NS ? one : UNPAID_NS;
-	clock_sleep_ns(wait);
+	return s->valve_closed_at != 0;
+}
+
+/* Sleeps after a turn that sent n packets, fewer than a batch: until a batch can be paid, or what has come
+ * together in NAP_NS, or one packet. To wake up costs as much as ten packets, so fewer and larger batches are
+ * what makes a slow rate cheap; requests of sessions do not wait for them, for receivers ring the bell. */
+static void nap(struct sender *s, size_t n, int64_t now_ns)
+{
+	int64_t one = get_wait_ns(s, 1, now_ns), wait = get_wait_ns(s, SENDER_BATCH, now_ns);
+	size_t n_requests = count_requests(s);
+	if (n_requests > 0) {
+		/* They are there, not paid: to sleep deaf, for the bell has rung. */
+		wait = get_wait_ns(s, n_requests, now_ns);
+		wait = wait < WATCH_NS ? wait : WATCH_NS;
+		clock_sleep_ns(wait > one ? wait : one < UNPAID_NS ? one : UNPAID_NS);
+		return;
+	}
+	if (s->is_exhausted)
+		wait = END_NS;
+	else if (wait == 0 && n > 0)
+		return;
+	else if (wait == 0 || is_watching(s))
+		wait = WATCH_NS;
+	else if (wait > NAP_NS)
+		wait = one < NAP_NS ? NAP_NS : one < UNPAID_NS ? one : UNPAID_NS;
+	bell_nap(s->config.bell, wait);
 }
 
 void sender_run(struct sender *s)
@@ -133,8 +170,8 @@ void sender_run(struct sender *s)
 		sender_settle(s);
 		sender_flush(s, &s->outboxes[0]);
 		sender_flush(s, &s->outboxes[1]);
-		if (n == 0)
-			nap(s, now_ns);
+		if (n < SENDER_BATCH)
+			nap(s, n, clock_mono_ns());
 	}
 	for (int i = 0; i < 2; i++) {
 		if (s->outboxes[i].backend && tx_drain(s->outboxes[i].backend, DRAIN_NS))

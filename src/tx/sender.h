@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bell.h"
 #include "base/counters.h"
 #include "base/ring.h"
 #include "engine/messages.h"
@@ -45,6 +46,7 @@ struct sender_config {
 	struct limiter *packets, *bytes;
 	/* Other senders ask for neighbours too: remember what was not asked for here. */
 	bool learns_neighbours;
+	struct bell *bell;    /* borrowed; this thread naps, receivers ring */
 	struct ring *control; /* struct control from main */
 	struct ring *reports; /* struct report to main */
 	size_t n_receivers;

@@ -56,6 +56,7 @@ static int prepare(struct run *run, struct targets *targets, const char *interfa
     struct limiter *limiter, struct diag *diag)
 {
 	static struct ring *control, *reports;
+	static struct bell bell;
 	struct link_config link = {.is_v4 = true,
 	    .type = LINK_ETHERNET,
 	    .interface = interface,
@@ -84,6 +85,8 @@ static int prepare(struct run *run, struct targets *targets, const char *interfa
 	config.cookie.n_ports = 16384;
 	hash_random(&config.cookie.key, sizeof(config.cookie.key));
 	config.control = control;
+	bell_init(&bell);
+	config.bell = &bell;
 	config.reports = reports;
 	config.reqs[0] = run->reqs;
 	config.notes[0] = run->notes;
