@@ -163,6 +163,9 @@ static void choose_key(struct sig_literal *literal)
 			continue;
 		const char *at = memchr(common, byte, sizeof(common) - 1);
 		size_t rarity = at ? (size_t)(at - common) + 1 : sizeof(common);
+		/* The last byte has no neighbour to be checked together with. */
+		if (i + 1 == literal->len && literal->has_key)
+			continue;
 		if (rarity <= rarest)
 			continue;
 		rarest = rarity;

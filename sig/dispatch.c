@@ -1,8 +1,7 @@
 /* dispatch: which rules an answer is worth. A list for each first byte, and for beginnings that many
- * rules share ("HTTP/1.") one of their own, without the rules that such a beginning refutes. Each
- * entry carries a screen: something without which its rule cannot hold and that is looked up in no
- * time. Made once, when a set is built. It refuses nothing that could hold: a list and its screens
- * only leave out what evaluation would call false. */
+ * rules share ("HTTP/1.") one of their own, without the rules that such a beginning refutes. Made once,
+ * when a set is built. It refuses nothing that could hold: a list only leaves out what evaluation would
+ * call false. */
 #include "sig/dispatch.h"
 
 #include <errno.h>
@@ -133,86 +132,16 @@ static void first_bytes_of_rule(const struct sig_rule *rule, uint8_t set[32])
 			for (size_t k = 0; k < 32; k++)
 				set[k] &= one[k];
 		}
-		if (cond->kind == COND_SKIP || cond->kind == COND_SKIP_PAST ||
-		    cond->kind == COND_BER || cond->kind == COND_BER_SKIP)
+		if (sig_cond_is_moving(cond))
 			return;
 	}
 }
 
-/* ---- screens ---- */
-
-/* Where the conditions behind it look is not known in advance. */
-static bool is_moving(const struct sig_cond *cond)
-{
-	return cond->kind == COND_SKIP || cond->kind == COND_SKIP_PAST || cond->kind == COND_BER ||
-	       cond->kind == COND_BER_SKIP;
-}
-
-static bool screen_header(const struct sig_cond *cond, struct dispatch_entry *entry)
-{
-	uint64_t bits = 0;
-	for (size_t i = 0; i < cond->n_literals; i++) {
-		const struct sig_literal *literal = &cond->literals[i];
-		if (literal->len == 0)
-			return false;
-		bits |= dispatch_header_bit(literal->bytes, literal->len);
-	}
-	entry->screen = SCREEN_HEADER;
-	entry->headers = bits;
-	return true;
-}
-
-static bool screen_contains(const struct sig_cond *cond, struct dispatch_entry *entry)
-{
-	size_t n = 0;
-	size_t end = 0;
-	uint8_t bytes[SCREEN_BYTES];
-	for (size_t i = 0; i < cond->n_literals; i++) {
-		const struct sig_literal *literal = &cond->literals[i];
-		if (!literal->has_key || n == SCREEN_BYTES)
-			return false;
-		if (!memchr(bytes, literal->key, n))
-			bytes[n++] = literal->key;
-		size_t last = (size_t)cond->hi + literal->len;
-		end = last > end ? last : end;
-	}
-	if (n == 0)
-		return false;
-	entry->screen = SCREEN_CONTAINS;
-	entry->end = (uint16_t)(end < SIG_DATA_MAX ? end : SIG_DATA_MAX);
-	for (size_t i = 0; i < SCREEN_BYTES; i++)
-		entry->bytes[i] = bytes[i < n ? i : 0];
-	return true;
-}
-
-static bool screen_cond(const struct sig_cond *cond, struct dispatch_entry *entry)
-{
-	if (cond->is_negated)
-		return false;
-	if (cond->kind == COND_HEADER)
-		return screen_header(cond, entry);
-	if (cond->kind == COND_CONTAINS)
-		return screen_contains(cond, entry);
-	if (cond->kind == COND_ECHO)
-		entry->screen = SCREEN_ECHO;
-	return cond->kind == COND_ECHO;
-}
-
-static struct dispatch_entry entry_of(const struct sig_rule *rule)
-{
-	struct dispatch_entry entry = {
-	    .rule = rule->id, .rank = rule->rank, .min_len = rule->min_len};
-	for (size_t i = 0; i < rule->n_conds && !is_moving(&rule->conds[i]); i++) {
-		if (screen_cond(&rule->conds[i], &entry))
-			break;
-	}
-	return entry;
-}
-
 /* ---- lists ---- */
 
-/* A list of the rules for which keep[id] is set. NULL: no memory. */
-static const struct dispatch_entry *make_list(struct sig_set *set, const bool *keep)
+/* A list of the rules for which keep[id] is set, for answers whose first n_known bytes are known. NULL: no
+ * memory. */
+static const struct dispatch_entry *make_list(struct sig_set *set, const bool *keep, size_t n_known)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < set->n_rules; i++)
@@ -223,7 +152,7 @@ static const struct dispatch_entry *make_list(struct sig_set *set, const bool *k
 	n = 0;
 	for (size_t i = 0; i < set->n_rules; i++) {
 		if (keep[i])
-			list[n++] = entry_of(set->rules[i]);
+			screen_make(set, set->rules[i], n_known, &list[n++]);
 	}
 	list[n].rule = DISPATCH_END;
 	return list;
@@ -243,7 +172,7 @@ static int list_first_bytes(struct sig_set *set, uint8_t (*first)[32], bool *kee
 		}
 		/* Many neighbours have the same. */
 		if (is_other)
-			list = make_list(set, keep);
+			list = make_list(set, keep, 1);
 		if (!list)
 			return -ENOMEM;
 		set->dispatch->by_first[byte].entries = list;
@@ -255,7 +184,7 @@ static int list_first_bytes(struct sig_set *set, uint8_t (*first)[32], bool *kee
 static bool is_refuted(struct eval *e, const struct sig_rule *rule)
 {
 	e->base = 0;
-	for (size_t i = 0; i < rule->n_conds && !is_moving(&rule->conds[i]); i++) {
+	for (size_t i = 0; i < rule->n_conds && !sig_cond_is_moving(&rule->conds[i]); i++) {
 		enum sig_cond_kind kind = rule->conds[i].kind;
 		if (kind == COND_FIRST || kind == COND_ANSWERS || kind == COND_ASKED ||
 		    kind == COND_ECHO)
@@ -280,8 +209,9 @@ static int add_start(
 		eval_init(&e, set, scratch, &input);
 		keep[all->rule] = !is_refuted(&e, set->rules[all->rule]);
 	}
-	*start = (struct dispatch_start){
-	    .bytes = literal->bytes, .len = literal->len, .entries = make_list(set, keep)};
+	*start = (struct dispatch_start){.bytes = literal->bytes,
+	    .len = literal->len,
+	    .entries = make_list(set, keep, literal->len)};
 	struct dispatch_start **at = &set->dispatch->by_first[literal->bytes[0]].starts;
 	while (*at && (*at)->len > start->len)
 		at = &(*at)->next;

@@ -7,31 +7,36 @@
 
 struct eval;
 
-/* What a cheap look at the answer can say against a rule. */
+/* What a rule cannot do without, besides its word. */
 enum dispatch_screen {
 	SCREEN_NONE,
-	SCREEN_HEADER,   /* a header line with one of a few names is needed */
-	SCREEN_CONTAINS, /* a byte is needed, of a few that no literal goes without */
+	SCREEN_HEADER,   /* a header line with one of a few names, whose value begins so */
+	SCREEN_CONTAINS, /* two neighbours of one of a few literals */
+	SCREEN_ANSWERS,  /* a question of a few */
 	SCREEN_ECHO,     /* it must begin as the question does */
 };
 
-enum { SCREEN_BYTES = 8 };
+enum { SCREEN_PAIRS = 4 };
 
 /* One rule of a list, with all that is needed to refuse it: a list is read in one go, a rule lies
  * somewhere. */
 struct dispatch_entry {
 	uint16_t rule; /* index in sig_set.rules; DISPATCH_END ends the list */
-	uint8_t rank;
-	uint8_t screen; /* enum dispatch_screen */
 	uint16_t min_len;
 	uint16_t end; /* SCREEN_CONTAINS: with so many bytes, nothing is found later */
+	uint8_t rank;
+	uint8_t screen;  /* enum dispatch_screen */
+	uint8_t word[4]; /* the bytes at word_off, as far as the mask says */
+	uint32_t mask;   /* in memory like word; 0: there is no word */
+	uint8_t word_off;
+	uint32_t firsts; /* SCREEN_HEADER: the last five bits of first bytes of the value */
 	union {
-		uint64_t headers;            /* SCREEN_HEADER: bits of the names */
-		uint8_t bytes[SCREEN_BYTES]; /* SCREEN_CONTAINS: unused ones repeat the first */
+		uint64_t bits; /* SCREEN_HEADER: of names; _ANSWERS: of probe ids */
+		uint8_t pairs[SCREEN_PAIRS][2]; /* SCREEN_CONTAINS: unused ones repeat the first */
 	};
 };
 
-_Static_assert(sizeof(struct dispatch_entry) == 16, "four to a cache line");
+_Static_assert(sizeof(struct dispatch_entry) == 32, "two to a cache line");
 
 #define DISPATCH_END UINT16_MAX
 
@@ -57,12 +62,19 @@ int dispatch_create(struct sig_set *set) __attribute__((warn_unused_result));
 const struct dispatch_entry *dispatch_find(
     const struct dispatch *dispatch, const uint8_t *bytes, size_t len);
 
-/* The bit that stands for a header name of len > 0 bytes; case does not matter, names may share one. */
-static inline uint64_t dispatch_header_bit(const uint8_t *name, size_t len)
+/* Makes the entry of a rule for answers whose first n_known bytes need not be looked at. */
+void screen_make(const struct sig_set *set, const struct sig_rule *rule, size_t n_known,
+    struct dispatch_entry *out);
+
+/* Does the entry show that its rule is false? Cheaper than evaluation, and never wrong. */
+bool screen_refutes(struct eval *e, const struct dispatch_entry *entry);
+
+/* Which of 64 kinds a header name of len > 0 bytes is; case does not matter. */
+static inline uint8_t screen_header_kind(const uint8_t *name, size_t len)
 {
 	unsigned first = name[0] | 0x20U;
 	unsigned last = name[len - 1] | 0x20U;
-	return UINT64_C(1) << ((len * 37 + first * 5 + last * 11) & 63);
+	return (uint8_t)((len * 37 + first * 5 + last * 11) & 63);
 }
 
 #endif

@@ -26,7 +26,7 @@ void eval_close(struct eval *e)
 	e->has_headers = false; /* a line without its end counts now */
 	e->has_all_headers = false;
 	e->n_headers = 0;
-	e->header_bits = 0;
+	e->header_kinds = 0;
 }
 
 /* The end of the data decides. */
@@ -176,20 +176,20 @@ static void note_header(struct eval *e, size_t at, size_t end)
 		return;
 	size_t value = (size_t)(colon - e->bytes) + 1;
 	struct sig_header *header = &e->scratch->headers[e->n_headers++];
-	if (colon > e->bytes + at)
-		e->header_bits |=
-		    dispatch_header_bit(e->bytes + at, (size_t)(colon - e->bytes) - at);
 	header->name_off = (uint16_t)at;
 	header->name_len = (uint16_t)((size_t)(colon - e->bytes) - at);
+	header->kind = header->name_len ? screen_header_kind(e->bytes + at, header->name_len) : 0;
+	e->header_kinds |= UINT64_C(1) << header->kind;
 	while (value < end && (e->bytes[value] == ' ' || e->bytes[value] == '\t'))
 		value++;
 	header->value_off = (uint16_t)value;
 	header->value_len = (uint16_t)(end - value);
 }
 
-/* Indexes the lines after the first one, up to the empty one (RFC 9112 section 2.1). */
-static void index_headers(struct eval *e)
+void eval_index_headers(struct eval *e)
 {
+	if (e->has_headers)
+		return;
 	const uint8_t *eol = memchr(e->bytes, '\n', e->len);
 	size_t at = eol ? (size_t)(eol - e->bytes) + 1 : e->len;
 	e->has_headers = true;
@@ -214,8 +214,7 @@ static void index_headers(struct eval *e)
 static enum truth eval_header(
     struct eval *e, const struct sig_cond *cond, struct pattern_span *spans, size_t *span_base)
 {
-	if (!e->has_headers)
-		index_headers(e);
+	eval_index_headers(e);
 	for (size_t i = 0; i < e->n_headers; i++) {
 		const struct sig_header *header = &e->scratch->headers[i];
 		for (size_t k = 0; k < cond->n_literals; k++) {
@@ -236,11 +235,7 @@ static enum truth eval_header(
 	return e->has_all_headers ? TRUTH_NO : TRUTH_MAYBE;
 }
 
-static const struct {
-	uint8_t len;
-	bool is_little;
-	bool is_hex;
-} int_layout[INT_KIND_COUNT] = {
+const struct sig_int_layout sig_int_layouts[INT_KIND_COUNT] = {
     [INT_U8] = {1, false, false},
     [INT_BE16] = {2, false, false},
     [INT_BE24] = {3, false, false},
@@ -265,16 +260,16 @@ static int hex_value(uint8_t byte)
 
 enum truth eval_int(const struct eval *e, const struct sig_int *number, uint64_t *out)
 {
-	size_t len = int_layout[number->kind].len;
+	size_t len = sig_int_layouts[number->kind].len;
 	size_t at = e->base + number->off;
 	uint64_t value = 0;
 	if (at + len > e->len)
 		return TRUTH_MAYBE;
 	for (size_t i = 0; i < len; i++) {
 		uint8_t byte =
-		    e->bytes[at + (int_layout[number->kind].is_little ? len - 1 - i : i)];
+		    e->bytes[at + (sig_int_layouts[number->kind].is_little ? len - 1 - i : i)];
 		int digit = hex_value(byte);
-		if (!int_layout[number->kind].is_hex)
+		if (!sig_int_layouts[number->kind].is_hex)
 			value = value << 8 | byte;
 		else if (digit >= 0)
 			value = value << 4 | (unsigned)digit;
@@ -521,38 +516,6 @@ enum truth eval_cond(
 	return settle(e, cond->is_negated ? negate(truth) : truth);
 }
 
-static bool lacks_bytes(const struct eval *e, const struct dispatch_entry *entry)
-{
-	/* More may come that has them. */
-	if (e->is_open && e->len < entry->end)
-		return false;
-	size_t n = e->len < entry->end ? e->len : entry->end;
-	for (size_t i = 0; i < SCREEN_BYTES && (i == 0 || entry->bytes[i] != entry->bytes[0]);
-	     i++) {
-		if (memchr(e->bytes, entry->bytes[i], n))
-			return false;
-	}
-	return true;
-}
-
-bool eval_is_screened(struct eval *e, const struct dispatch_entry *entry)
-{
-	const struct sig_probe *probe = e->input->probe;
-	switch ((enum dispatch_screen)entry->screen) {
-	case SCREEN_NONE:
-		return false;
-	case SCREEN_HEADER:
-		if (!e->has_headers)
-			index_headers(e);
-		return !(e->header_bits & entry->headers) && (e->has_all_headers || !e->is_open);
-	case SCREEN_CONTAINS:
-		return lacks_bytes(e, entry);
-	case SCREEN_ECHO:
-		return !probe || probe->len == 0 || probe->bytes[0] != e->bytes[0];
-	}
-	return false;
-}
-
 enum truth eval_rule(struct eval *e, const struct sig_rule *rule)
 {
 	enum truth all = TRUTH_YES;
@@ -562,9 +525,7 @@ enum truth eval_rule(struct eval *e, const struct sig_rule *rule)
 		enum truth truth = eval_cond(e, cond, NULL, NULL);
 		if (truth == TRUTH_NO)
 			return TRUTH_NO;
-		bool is_lost = cond->kind == COND_SKIP || cond->kind == COND_SKIP_PAST ||
-			       cond->kind == COND_BER_SKIP || cond->kind == COND_BER;
-		if (truth == TRUTH_MAYBE && is_lost)
+		if (truth == TRUTH_MAYBE && sig_cond_is_moving(cond))
 			return TRUTH_MAYBE;
 		if (truth == TRUTH_MAYBE || (truth == TRUTH_SOFT && all == TRUTH_YES))
 			all = truth;

@@ -17,6 +17,7 @@ struct sig_header {
 	uint16_t name_len;
 	uint16_t value_off;
 	uint16_t value_len;
+	uint8_t kind; /* screen_header_kind() of the name */
 };
 
 /* The working memory of one thread. */
@@ -37,7 +38,7 @@ struct eval {
 	bool has_headers; /* scratch->headers is filled */
 	bool has_all_headers;
 	uint16_t n_headers;
-	uint64_t header_bits; /* of their names: dispatch_header_bit() */
+	uint64_t header_kinds; /* a bit for each kind among them */
 	uint16_t
 	    first_control; /* offset of the first control byte; UINT16_MAX: not looked for yet */
 };
@@ -49,8 +50,8 @@ void eval_init(struct eval *e, const struct sig_set *set, struct sig_scratch *sc
 /* From here on the bytes that are there are all. */
 void eval_close(struct eval *e);
 
-/* Does the screen of an entry show that its rule is false? Cheaper than eval_rule, and never wrong. */
-bool eval_is_screened(struct eval *e, const struct dispatch_entry *entry);
+/* Indexes the lines after the first one, up to the empty one (RFC 9112 section 2.1), once. */
+void eval_index_headers(struct eval *e);
 
 /* Evaluates one condition at e->base, which moving conditions change. With e->is_open false only
  * TRUTH_NO and TRUTH_YES are given. spans (PATTERN_GROUPS_MAX + 1 entries, or NULL) receives the

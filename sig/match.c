@@ -169,7 +169,7 @@ static void try_rules(struct eval *e, struct tally *tally)
 	for (; entry->rule != DISPATCH_END; entry++) {
 		if (tally->n_hits && entry->rank < tally->hits[0]->rank)
 			break;
-		if ((entry->min_len > e->len && !e->is_open) || eval_is_screened(e, entry))
+		if ((entry->min_len > e->len && !e->is_open) || screen_refutes(e, entry))
 			continue;
 		const struct sig_rule *rule = e->set->rules[entry->rule];
 		enum truth truth = eval_rule(e, rule);

@@ -69,6 +69,14 @@ struct sig_int {
 	int64_t add;
 };
 
+/* How the bytes of a field make a number. */
+struct sig_int_layout {
+	uint8_t len;
+	bool is_little;
+	bool is_hex;
+};
+extern const struct sig_int_layout sig_int_layouts[INT_KIND_COUNT];
+
 struct sig_range {
 	uint64_t lo;
 	uint64_t hi;
@@ -124,6 +132,13 @@ struct sig_cond {
 	uint32_t line;
 	uint32_t column;
 };
+
+/* Does the condition move the base from which those behind it count? */
+static inline bool sig_cond_is_moving(const struct sig_cond *cond)
+{
+	return cond->kind == COND_SKIP || cond->kind == COND_SKIP_PAST || cond->kind == COND_BER ||
+	       cond->kind == COND_BER_SKIP;
+}
 
 /* A constant or an integer's name to put into a field. */
 struct sig_assign {
