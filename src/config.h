@@ -61,7 +61,7 @@ struct scan_config {
 
 	/* sending */
 	double rate_pps;     /* --rate; every packet counts */
-	double min_rate_pps; /* --min-rate; 0: a hundredth of the rate */
+	double min_rate_pps; /* --min-rate; 0: see scan_rate.c */
 	bool adaptive;       /* on by default: given, it overrules no_adaptive */
 	bool no_adaptive;
 	double bandwidth_bps; /* --bandwidth, 0: not limited */

@@ -59,6 +59,7 @@ struct scan_rx {
 	struct ring *reports; /* to main */
 	struct ring *results, *free_results;
 	struct counters counters;
+	struct delivery delivery; /* written by the receiver, read by main */
 	pthread_t thread;
 	bool is_running;
 };
@@ -144,8 +145,9 @@ uint16_t scan_path_mtu(const struct net_path *path);
 
 /* ---- scan_rate.c ---- */
 
-/* The lowest rate that --adaptive goes down to, unless told: so much of --rate. */
+/* The lowest rate that --adaptive goes down to, unless told: so much of --rate, at most so many. */
 #define SCAN_MIN_RATE_PART 0.01
+#define SCAN_MIN_RATE_MAX  1000.0
 
 /* Prepares for --adaptive; after the routes are known. */
 int scan_open_rate(struct scan *scan, struct diag *diag) __attribute__((warn_unused_result));

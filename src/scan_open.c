@@ -252,7 +252,7 @@ static int open_threads(struct scan *scan, struct diag *diag)
 	scan->n_tx = scan->n_rx = choose_threads(c);
 	if (c->dry_run)
 		return 0;
-	limiter_init(&scan->packets, c->rate_pps, 1, clock_mono_ns());
+	limiter_init(&scan->packets, scan->adapt.pps, 1, clock_mono_ns());
 	if (c->bandwidth_bps > 0)
 		limiter_init(
 		    &scan->bytes, c->bandwidth_bps / 8, SENDER_FRAME_WIRE_MAX, clock_mono_ns());

@@ -1,10 +1,23 @@
-/* scan_rate: sees what the kernel and the interface drop, counts it, and lets it slow the senders. Main
- * thread, ten times a second. */
+/* scan_rate: sees what the kernel and the interface drop and what answers show, counts it, and lets it
+ * slow the senders. Main thread, ten times a second. */
 #include <errno.h>
 
 #include "base/clock.h"
 #include "net/link_stats.h"
 #include "scan_internal.h"
+
+static bool is_adaptive(const struct scan_config *c)
+{
+	return c->adaptive || !c->no_adaptive;
+}
+
+static double least_rate(const struct scan_config *c)
+{
+	if (c->min_rate_pps > 0)
+		return c->min_rate_pps;
+	double part = c->rate_pps * SCAN_MIN_RATE_PART;
+	return part < SCAN_MIN_RATE_MAX ? part : SCAN_MIN_RATE_MAX;
+}
 
 int scan_open_rate(struct scan *scan, struct diag *diag)
 {
@@ -16,8 +29,8 @@ int scan_open_rate(struct scan *scan, struct diag *diag)
 		    c->min_rate_pps, c->rate_pps);
 	if (c->dry_run)
 		return 0;
-	double min_pps = c->min_rate_pps > 0 ? c->min_rate_pps : c->rate_pps * SCAN_MIN_RATE_PART;
-	adapt_init(&scan->adapt, min_pps, c->rate_pps, clock_mono_ns());
+	adapt_init(&scan->adapt, is_adaptive(c) ? least_rate(c) : c->rate_pps, c->rate_pps,
+	    clock_mono_ns());
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		if (scan->has_path[f])
 			ifindexes[n++] = scan->paths[f].iface.ifindex;
@@ -35,6 +48,7 @@ static void look(struct scan *scan, struct adapt_sample *out)
 		const struct counters *rx = &scan->rx[i].counters;
 		out->n_received += counters_get(rx, COUNTER_packets_received);
 		out->n_rx_lost += counters_get(rx, COUNTER_kernel_drops);
+		out->n_answered += counters_get(rx, COUNTER_sessions_opened);
 	}
 	out->n_rx_lost += counters_get(main_counters, COUNTER_interface_drops);
 	out->n_tx_lost = counters_get(main_counters, COUNTER_interface_tx_drops);
@@ -52,13 +66,19 @@ void scan_rate_tick(struct scan *scan, int64_t now_ns)
 		counters_set(counters, COUNTER_interface_tx_drops, drops.n_tx);
 	}
 	look(scan, &sample);
-	if (c->adaptive || !c->no_adaptive)
-		limiter_set_rate(&scan->packets, adapt_step(&scan->adapt, &sample));
+	if (is_adaptive(c)) {
+		struct delivery_report answers = {.slot = delivery_slot_of(now_ns)};
+		for (size_t i = 0; i < scan->n_rx; i++)
+			delivery_add(&scan->rx[i].delivery, &answers);
+		limiter_set_rate(&scan->packets, adapt_step(&scan->adapt, &sample, &answers));
+	}
 	/* Rounded up, for people: a slow rate is not 0. */
 	counters_set(counters, COUNTER_rate_asked_pps, (uint64_t)(c->rate_pps + 0.999));
 	counters_set(counters, COUNTER_rate_allowed_pps, (uint64_t)(scan->adapt.pps + 0.999));
 	counters_set(counters, COUNTER_rate_lowest_pps, (uint64_t)(scan->adapt.lowest_pps + 0.999));
 	counters_set(counters, COUNTER_slowdowns, scan->adapt.n_slowdowns);
+	counters_set(counters, COUNTER_slowdowns_far, scan->adapt.n_far);
+	counters_set(counters, COUNTER_slowdowns_undone, scan->adapt.n_undone);
 }
 
 void scan_close_rate(struct scan *scan)

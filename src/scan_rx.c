@@ -141,8 +141,7 @@ static bool has_siblings(const struct targets *targets)
 	       !targets_count_addresses(targets, &n_addresses) || n_targets != n_addresses;
 }
 
-static void fill_engine_config(
-    const struct scan *scan, const struct scan_rx *rx, struct engine_config *e)
+static void fill_engine_config(const struct scan *scan, struct scan_rx *rx, struct engine_config *e)
 {
 	const struct scan_config *c = scan->config;
 	uint16_t mtu[FAMILY_COUNT] = {SCAN_MTU_MAX, SCAN_MTU_MAX};
@@ -176,6 +175,7 @@ static void fill_engine_config(
 	e->hold_ns = has_siblings(scan->targets) ? c->timeout_ns : 0;
 	e->skips_hyperacktive = c->skip_hyperacktive;
 	e->is_all_probes = c->all_probes;
+	e->delivery = &rx->delivery;
 	e->n_alias_lengths = scan->n_alias_lengths;
 	memcpy(e->alias_lengths, scan->alias_lengths, sizeof(e->alias_lengths));
 }

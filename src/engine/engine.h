@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/counters.h"
+#include "engine/delivery.h"
 #include "engine/fsm.h"
 #include "engine/messages.h"
 #include "engine/middlebox.h"
@@ -37,6 +38,7 @@ struct engine_config {
 	uint8_t n_alias_lengths; /* 0: IPv6 prefixes are not tested */
 	uint8_t alias_lengths[PREFIX_LENGTHS_MAX]; /* 1..124 */
 	bool is_all_probes;
+	struct delivery *delivery; /* borrowed: what became of first data; NULL: nobody asks */
 	/* Replay: nothing is sent, so nothing counts as sent but what engine_note_sent says. */
 	bool is_replay;
 };

@@ -200,6 +200,19 @@ static void segment_in_syn_sent(struct conn *conn, const struct conn_config *con
 		establish(conn, config, s, now_ns, actions);
 }
 
+/* Does an acknowledgement answer a retransmission? A timestamp tells (RFC 3522 section 3.2): it echoes
+ * the segment that brought it about, and the first retransmission left an RTO after the data. */
+static bool is_for_retransmission(const struct conn *conn, const struct segment *s)
+{
+	if (conn->n_tries == 0)
+		return false;
+	if (!s->has_ts || !conn->has_ts || s->tsecr == 0)
+		return true;
+	uint32_t rto_us = conn->n_tries < 32 ? conn->rto_us >> conn->n_tries : 0; /* the first */
+	uint32_t sent_us = (uint32_t)(conn->data_sent_ns / NS_PER_US);
+	return (int32_t)(s->tsecr - (sent_us + rto_us)) >= 0;
+}
+
 static void handle_ack(
     struct conn *conn, const struct segment *s, int64_t now_ns, struct actions *actions)
 {
@@ -214,13 +227,14 @@ static void handle_ack(
 	if (s->ack == conn->snd_una)
 		return;
 	bool was_acked = conn_is_data_acked(conn);
+	bool is_again = is_for_retransmission(conn, s);
 	conn->snd_una = s->ack;
 	if (seq_lt(conn->snd_nxt, conn->snd_una))
 		conn->snd_nxt = conn->snd_una;
 	conn->n_tries = 0;
 	conn->rto_at = conn->snd_una == conn->snd_nxt ? 0 : fsm_rto_from(conn, now_ns);
 	if (!was_acked && conn->data_len)
-		fsm_add_action(actions, ACTION_ACKED);
+		fsm_add_action(actions, ACTION_ACKED)->is_again = is_again;
 }
 
 /* Sends the ACK that makes an honest peer say where it is (RFC 5961 sections 3 to 5). */

@@ -163,6 +163,7 @@ struct action {
 			const uint8_t *bytes; /* borrows the segment's payload */
 		} deliver;
 		enum conn_end end;
+		bool is_again; /* ACTION_ACKED: a retransmission was, not what was sent first */
 	};
 };
 

@@ -398,6 +398,11 @@ static bool act(
 			counters_add(engine->counters, COUNTER_data_bytes_received, a->deliver.len);
 			break;
 		case ACTION_ACKED:
+			if (engine->config.delivery)
+				delivery_note(engine->config.delivery, session->conn.data_sent_ns,
+				    now_ns, a->is_again);
+			counters_add(engine->counters, COUNTER_data_acked, 1);
+			counters_add(engine->counters, COUNTER_data_acked_again, a->is_again);
 			if (session->kind == SESSION_HOST_TEST)
 				host_test_note_acked(session, now_ns);
 			else if (session->host && engine->config.n_hyperack > 0)

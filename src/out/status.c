@@ -382,6 +382,28 @@ static void put_left_out(struct text *t, const struct status_sample *now)
 	end_list(t, &l, start);
 }
 
+static void put_slowdowns(struct text *t, const struct status_sample *now)
+{
+	uint64_t n = get(now, COUNTER_slowdowns), n_far = get(now, COUNTER_slowdowns_far);
+	uint64_t n_undone = get(now, COUNTER_slowdowns_undone);
+	if (n == 0)
+		return;
+	text_puts(t, "; slowed down ");
+	put_grouped(t, n);
+	text_puts(t, n == 1 ? " time, to " : " times, as far as ");
+	put_rate(t, (double)get(now, COUNTER_rate_lowest_pps));
+	text_puts(t, "/s");
+	if (n_far > 0) {
+		text_puts(t, ", ");
+		put_grouped(t, n_far);
+		text_puts(t, " for losses beyond this host");
+	}
+	if (n_undone > 0) {
+		text_puts(t, ", undone ");
+		put_grouped(t, n_undone);
+	}
+}
+
 static void put_drops(struct text *t, const struct status_sample *now)
 {
 	struct status_run run = {0};
@@ -389,7 +411,6 @@ static void put_drops(struct text *t, const struct status_sample *now)
 	status_rate(&run, STATUS_ENDED, &(struct status_sample){0}, now, &r);
 	put_label(t, "drops");
 	uint64_t n_tx = get(now, COUNTER_interface_tx_drops);
-	uint64_t n_slowdowns = get(now, COUNTER_slowdowns);
 	if (r.n_drops == 0 && n_tx == 0)
 		text_puts(t, "none");
 	if (r.n_drops > 0) {
@@ -404,13 +425,7 @@ static void put_drops(struct text *t, const struct status_sample *now)
 		put_grouped(t, n_tx);
 		text_puts(t, " of what was sent");
 	}
-	if (n_slowdowns > 0) {
-		text_puts(t, "; slowed down ");
-		put_grouped(t, n_slowdowns);
-		text_puts(t, n_slowdowns == 1 ? " time, to " : " times, as far as ");
-		put_rate(t, (double)get(now, COUNTER_rate_lowest_pps));
-		text_puts(t, "/s");
-	}
+	put_slowdowns(t, now);
 	text_putc(t, '\n');
 }
 

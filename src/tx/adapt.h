@@ -4,31 +4,53 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How fast to send, given what got lost: additive increase, multiplicative decrease between two rates.
- * Pure: counters and times in, a rate out. One thread. */
+#include "tx/far_loss.h"
+
+/* How fast to send, given what got lost, between two rates: begins slowly and grows by a factor until
+ * something is lost, falls to what got through, comes back to near what was too much and feels its way
+ * from there. Pure: counters and times in, a rate out. One thread. */
 
 struct adapt {
 	double min_pps, max_pps;
-	double pps; /* allowed now */
-	/* What was really sent when packets were last dropped; steps up are a part of it. */
-	double reached_pps;
-	double sent_pps;    /* smoothed */
-	int64_t settled_ns; /* what was decided has its effect by then */
+	double pps;       /* allowed now */
+	bool is_starting; /* nothing was ever lost */
+	double sent_pps;  /* smoothed over a second */
+	double good_pps;  /* the most that was sent for long without a loss */
+	double bad_pps;   /* what was too much last, as far as is known; not while it is starting */
+	double cut_pps;   /* allowed after the last cut */
+	int64_t cut_ns;   /* when that was */
+	int64_t settle_ns; /* from a cut to counters that show it */
+	int64_t settled_ns;
+	/* The last cut for a loss beyond this host: is it shown that it helped? */
+	struct adapt_trial {
+		bool is_open;
+		double part;        /* that was lost */
+		double yield;       /* as far_loss_finding */
+		double got_pps;     /* what got through, as the loss explains it */
+		unsigned n_refuted; /* cuts in a row that changed nothing */
+		double before_pps;  /* allowed before the first of them */
+		bool was_starting;
+	} trial;
 	uint64_t n_slowdowns;
-	double lowest_pps; /* that was ever allowed */
+	uint64_t n_far;    /* of them, for losses beyond this host */
+	uint64_t n_undone; /* of those, found to have nothing to do with the rate */
+	double lowest_pps; /* that a loss ever brought about */
 	struct adapt_sample {
 		int64_t at_ns; /* monotonic */
 		uint64_t n_sent, n_received;
-		uint64_t n_rx_lost; /* came to this host and were not received */
-		uint64_t n_tx_lost; /* were sent and did not leave it */
+		uint64_t n_rx_lost;  /* came to this host and were not received */
+		uint64_t n_tx_lost;  /* were sent and did not leave it */
+		uint64_t n_answered; /* targets */
 	} last;
+	struct far_loss far;
 };
 
-/* Starts at max_pps. 0 < min_pps <= max_pps. */
+/* Starts at a modest rate, or at max_pps when that is less. 0 < min_pps <= max_pps. */
 void adapt_init(struct adapt *adapt, double min_pps, double max_pps, int64_t now_ns);
 
-/* Looks at the totals since the start, which only grow; a few times a second. Returns the rate to send
- * at from now on. */
-double adapt_step(struct adapt *adapt, const struct adapt_sample *now);
+/* Looks at the totals since the start, which only grow, and at what answers show (NULL: nothing); a few
+ * times a second. Returns the rate to send at from now on. */
+double adapt_step(
+    struct adapt *adapt, const struct adapt_sample *now, const struct delivery_report *answers);
 
 #endif

@@ -192,7 +192,7 @@ static void print_actions(const struct run *run, char *out, size_t size)
 			snprintf(one, sizeof(one), "D %u+%u", a->deliver.off, a->deliver.len);
 			break;
 		case ACTION_ACKED:
-			snprintf(one, sizeof(one), "ACKED");
+			snprintf(one, sizeof(one), a->is_again ? "ACKED again" : "ACKED");
 			break;
 		case ACTION_FINISH:
 			snprintf(one, sizeof(one), "END %s", end_names[a->end]);

@@ -10,7 +10,7 @@
  * EVENT   open | timer | settled | more | unreach | abort | mtu N
  *         seg FLAGS SEQ ACK ["TEXT" or xLEN] [wWINDOW] [mMSS] [tTSVAL,TSECR] [sSHIFT]
  *         deadline MS   (no event: the next deadline is MS after the script's start; -: none)
- * ACTION  FLAGS SEQ [ACK [OFF+LEN]] | D OFF+LEN | ACKED | END why
+ * ACTION  FLAGS SEQ [ACK [OFF+LEN]] | D OFF+LEN | ACKED [again] | END why
  *
  * FLAGS are letters of "SAPRFU" or 0. What we send counts from our initial number, what the peer
  * sends from his: "seg A 1 11" has sequence number irs+1 and acknowledges iss+11. */

@@ -281,7 +281,7 @@ static void test_established_timers_and_events(void **state)
 			   "+2000 timer > -\ndeadline 5350\n"},
 	    {"an acknowledgement of some of it gives the rest its own tries", PROBE,
 		"seg SA 0 1 w4 > A 1 1 0+4\n+1000 timer > A 1 1 0+4\n"
-		"seg A 1 5 w4 > ACKED; A 5 1 4+4\n+2000 timer > A 5 1 4+4\n"},
+		"seg A 1 5 w4 > ACKED again; A 5 1 4+4\n+2000 timer > A 5 1 4+4\n"},
 	    {"patience begins when the wait is over, however short it is",
 		{.data_len = 10, .wait_ms = 2000, .timeout_ms = 500},
 		ESTAB_WAIT "+2000 timer > A 1 1 0+10\ndeadline 2500\n"
@@ -297,6 +297,14 @@ static void test_established_timers_and_events(void **state)
 	    {"abort", PROBE, ESTAB "abort > RA 1 1; END aborted\n"},
 	    {"abort when our data is known to be there", PROBE,
 		ESTAB "seg A 1 11 > ACKED\nabort > RA 11 1; END aborted\n"},
+	    {"an acknowledgement after a retransmission is for that", PROBE,
+		ESTAB "+1000 timer > PA 1 1 0+10\nseg A 1 11 > ACKED again\n"},
+	    {"a timestamp says for which", PROBE,
+		"+200 seg SA 0 1 t7,1000000000 > A 1 1 0+10\n+600 timer > PA 1 1 0+10\n"
+		"seg A 1 11 t8,1000800000 > ACKED again\n"},
+	    {"and that the peer was only slow", PROBE,
+		"+200 seg SA 0 1 t7,1000000000 > A 1 1 0+10\n+600 timer > PA 1 1 0+10\n"
+		"+100 seg A 1 11 t8,1000200000 > ACKED\n"},
 	    {"RTT from the timestamp sets the timer", PROBE,
 		/* The script starts at 1000 s = 1e9 us. */
 		"+200 seg SA 0 1 t7,1000000000 > A 1 1 0+10\ndeadline 800\n"},

@@ -246,6 +246,13 @@ static void test_summary_tells_the_whole_story(void **state)
 	assert_non_null(strstr(buf,
 	    "\ndrops       kernel 200, interface 0 (0.99% of what came); 1,700 of what was sent; "
 	    "slowed down 2 times, as far as 7000/s\n"));
+	now.counters.v[COUNTER_slowdowns_far] = 1;
+	now.counters.v[COUNTER_slowdowns_undone] = 1;
+	t = text_make(buf, sizeof(buf) - 1);
+	status_put_summary(&t, &run, &now, NULL);
+	buf[t.len] = '\0';
+	assert_non_null(
+	    strstr(buf, " 2 times, as far as 7000/s, 1 for losses beyond this host, undone 1\n"));
 }
 
 static void test_summary_lines_stay_narrow(void **state)
