@@ -20,10 +20,15 @@
 enum { ROOT_BITS = 16 };
 
 /* What an entry said: a direct-mapped cache by the tree's record that led there. */
-enum { MEMO_BITS = 15 };
+enum { MEMO_BITS = 15, MEMO_TEXTS = 3 };
 struct memo {
-	uint32_t record; /* 0: free: no record that leads to data is */
-	struct geo_record said;
+	uint32_t record;          /* 0: free: no record that leads to data is */
+	uint32_t at[MEMO_TEXTS];  /* of texts in the data section */
+	uint16_t len[MEMO_TEXTS]; /* 0: unknown */
+	bool has_position;
+	bool has_asn;
+	int32_t lat_e4, lon_e4;
+	uint32_t asn;
 };
 
 struct database {
@@ -44,36 +49,107 @@ enum { CHECK_NODES = 65536 };
 /* Zero bytes between the tree and the data section. */
 enum { SEPARATOR_LEN = 16 };
 
-static bool read_entry(const MMDB_s *mmdb, const MMDB_entry_s *entry, struct geo_record *out)
+static struct memo *memo_of(const struct database *db, uint32_t record)
 {
-	return geo_entry_read(mmdb->data_section, mmdb->data_section_size, entry->offset, out);
+	/* Fibonacci hashing: entries that follow each other spread. */
+	return &db->memos[(record * UINT32_C(2654435769)) >> (32 - MEMO_BITS)];
+}
+
+_Static_assert(sizeof(struct memo) <= 40, "all of them fit the second cache");
+
+/* Keeps what an entry said; false: its texts are longer than any that is shown. */
+static bool keep(
+    const MMDB_s *mmdb, uint32_t record, const struct geo_record *said, struct memo *out)
+{
+	const struct geo_text *texts[MEMO_TEXTS] = {&said->country, &said->city, &said->as_org};
+	*out = (struct memo){.has_position = said->has_position,
+	    .has_asn = said->has_asn,
+	    .lat_e4 = said->lat_e4,
+	    .lon_e4 = said->lon_e4,
+	    .asn = said->asn};
+	for (size_t i = 0; i < MEMO_TEXTS; i++) {
+		if (!texts[i]->p)
+			continue;
+		if (texts[i]->len > UINT16_MAX)
+			return false;
+		out->at[i] = (uint32_t)((const uint8_t *)texts[i]->p - mmdb->data_section);
+		out->len[i] = (uint16_t)texts[i]->len;
+	}
+	out->record = record;
+	return true;
+}
+
+static struct geo_text recall_text(const MMDB_s *mmdb, const struct memo *memo, size_t i)
+{
+	const char *p = (const char *)mmdb->data_section + memo->at[i];
+	if (memo->len[i]) /* wanted as soon as the record is written */
+		__builtin_prefetch(p);
+	return (struct geo_text){.p = memo->len[i] ? p : NULL, .len = memo->len[i]};
+}
+
+static void recall(const MMDB_s *mmdb, const struct memo *memo, struct geo_record *out)
+{
+	*out = (struct geo_record){.country = recall_text(mmdb, memo, 0),
+	    .city = recall_text(mmdb, memo, 1),
+	    .as_org = recall_text(mmdb, memo, 2),
+	    .lat_e4 = memo->lat_e4,
+	    .lon_e4 = memo->lon_e4,
+	    .asn = memo->asn,
+	    .has_position = memo->has_position,
+	    .has_asn = memo->has_asn};
+}
+
+/* What a record of the tree leads to. */
+static enum geo_result read_found(
+    const struct database *db, uint32_t record, struct geo_record *out)
+{
+	const MMDB_s *mmdb = &db->mmdb;
+	uint32_t n = mmdb->metadata.node_count;
+	if (record == n)
+		return GEO_MISS;
+	/* Specification: what is no node is n + 16 + offset in the data section. */
+	if (record < n || record - n < SEPARATOR_LEN)
+		return GEO_DAMAGED;
+	struct memo *memo = memo_of(db, record);
+	if (memo->record == record) {
+		recall(mmdb, memo, out);
+		return GEO_FOUND;
+	}
+	if (!geo_entry_read(
+		mmdb->data_section, mmdb->data_section_size, record - n - SEPARATOR_LEN, out))
+		return GEO_DAMAGED;
+	struct memo fresh;
+	if (keep(mmdb, record, out, &fresh))
+		*memo = fresh;
+	return GEO_FOUND;
 }
 
 /* A record of the search tree is sound when it points to a node, to nothing, or to data that can be
  * read. */
-static bool is_record_sound(const MMDB_s *mmdb, uint8_t type, const MMDB_entry_s *entry)
+static bool is_record_sound(const struct database *db, uint8_t type, uint64_t record)
 {
-	struct geo_record ignored;
+	struct geo_record said; /* and remembered: the first look-ups need not read it again */
 	switch (type) {
 	case MMDB_RECORD_TYPE_SEARCH_NODE:
 	case MMDB_RECORD_TYPE_EMPTY:
 		return true;
 	case MMDB_RECORD_TYPE_DATA:
-		return read_entry(mmdb, entry, &ignored);
+		return read_found(db, (uint32_t)record, &said) == GEO_FOUND;
 	}
 	return false;
 }
 
 /* Looks at nodes spread evenly over the tree. */
-static int check_tree(const MMDB_s *mmdb, const char *path, struct diag *diag)
+static int check_tree(const struct database *db, const char *path, struct diag *diag)
 {
+	const MMDB_s *mmdb = &db->mmdb;
 	uint32_t n = mmdb->metadata.node_count;
 	uint32_t step = n / CHECK_NODES + 1;
 	for (uint32_t i = 0; i < n && n - i > 0; i += step) {
 		MMDB_search_node_s node;
 		if (MMDB_read_node(mmdb, i, &node) != MMDB_SUCCESS ||
-		    !is_record_sound(mmdb, node.left_record_type, &node.left_record_entry) ||
-		    !is_record_sound(mmdb, node.right_record_type, &node.right_record_entry))
+		    !is_record_sound(db, node.left_record_type, node.left_record) ||
+		    !is_record_sound(db, node.right_record_type, node.right_record))
 			return diag_set(diag, -EINVAL,
 			    "%s: the database is damaged (node %u of its search tree): fetch it again",
 			    path, i);
@@ -146,7 +222,7 @@ static int open_database(struct database *db, const char *path, struct diag *dia
 	db->roots = calloc((size_t)1 << ROOT_BITS, sizeof(*db->roots));
 	db->memos = calloc((size_t)1 << MEMO_BITS, sizeof(*db->memos));
 	bool is_enough = db->path && db->roots && db->memos;
-	err = is_enough ? check_tree(&db->mmdb, path, diag)
+	err = is_enough ? check_tree(db, path, diag)
 			: diag_set(diag, -ENOMEM, "%s: not enough memory for the database", path);
 	if (err)
 		close_database(db);
@@ -203,12 +279,6 @@ static void merge(struct geo_record *out, const struct geo_record *in)
 	}
 }
 
-static struct memo *memo_of(const struct database *db, uint32_t record)
-{
-	/* Fibonacci hashing: entries that follow each other spread. */
-	return &db->memos[(record * UINT32_C(2654435769)) >> (32 - MEMO_BITS)];
-}
-
 /* Walks the tree along the bits of each address; where it leaves it, the record says what there is.
  * The addresses take their steps in turn, because each step waits for memory: side by side the waits
  * overlap. (One at a time through the library, the walk alone takes a sixth of a record's budget.) */
@@ -248,29 +318,6 @@ static void find_records(
 		__builtin_prefetch(mmdb->data_section + (records[i] - n_nodes));
 		__builtin_prefetch(memo_of(db, records[i]));
 	}
-}
-
-/* What a record of the tree leads to. */
-static enum geo_result read_found(
-    const struct database *db, uint32_t record, struct geo_record *out)
-{
-	const MMDB_s *mmdb = &db->mmdb;
-	uint32_t n = mmdb->metadata.node_count;
-	if (record == n)
-		return GEO_MISS;
-	/* Specification: what is no node is n + 16 + offset in the data section. */
-	if (record < n || record - n < SEPARATOR_LEN)
-		return GEO_DAMAGED;
-	struct memo *memo = memo_of(db, record);
-	if (memo->record != record) {
-		struct geo_record said;
-		if (!geo_entry_read(mmdb->data_section, mmdb->data_section_size,
-			record - n - SEPARATOR_LEN, &said))
-			return GEO_DAMAGED;
-		*memo = (struct memo){record, said};
-	}
-	*out = memo->said;
-	return GEO_FOUND;
 }
 
 void geo_lookup_n(const struct geo *geo, const struct ipaddr *const *addrs, size_t n,

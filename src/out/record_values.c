@@ -232,35 +232,38 @@ static bool get_window(const struct record_view *view, struct record_value *out)
 	return set_integer(out, view->result->window);
 }
 
-static const char *option_name(uint8_t kind)
+enum { OPTION_ROOM = 15, OPTION_KINDS = 35 };
+
+static const struct option_name {
+	char text
+	    [OPTION_ROOM]; /* "name", with its quotes and a comma, and zeros: copied as a whole */
+	uint8_t len;       /* 0: no name */
+} option_names[OPTION_KINDS] = {
+#define OPTION(kind, name) [kind] = {"\"" name "\",", sizeof(name) + 2}
+    OPTION(0, "eol"),
+    OPTION(1, "nop"),
+    OPTION(2, "mss"),
+    OPTION(3, "wscale"),
+    OPTION(4, "sackOK"),
+    OPTION(5, "sack"),
+    OPTION(8, "ts"),
+    OPTION(19, "md5"),
+    OPTION(28, "uto"),
+    OPTION(29, "tcp-ao"),
+    OPTION(30, "mptcp"),
+    OPTION(34, "tfo"),
+#undef OPTION
+};
+
+static void put_option(struct text *t, uint8_t kind)
 {
-	switch (kind) {
-	case 0:
-		return "eol";
-	case 1:
-		return "nop";
-	case 2:
-		return "mss";
-	case 3:
-		return "wscale";
-	case 4:
-		return "sackOK";
-	case 5:
-		return "sack";
-	case 8:
-		return "ts";
-	case 19:
-		return "md5";
-	case 28:
-		return "uto";
-	case 29:
-		return "tcp-ao";
-	case 30:
-		return "mptcp";
-	case 34:
-		return "tfo";
+	if (kind < OPTION_KINDS && option_names[kind].len) {
+		text_put_short(t, option_names[kind].text, OPTION_ROOM, option_names[kind].len);
+		return;
 	}
-	return NULL;
+	text_puts(t, "\"unknown-");
+	text_put_u64(t, kind);
+	text_puts(t, "\",");
 }
 
 static void put_tcp_options(struct text *t, const struct record_view *view)
@@ -270,7 +273,8 @@ static void put_tcp_options(struct text *t, const struct record_view *view)
 	struct cursor c = cursor_make(
 	    r->tcp_options, len < RESULT_TCP_OPTIONS_MAX ? len : RESULT_TCP_OPTIONS_MAX);
 	text_putc(t, '[');
-	for (bool is_first = true; cursor_left(&c) > 0; is_first = false) {
+	size_t start = t->len;
+	while (cursor_left(&c) > 0) {
 		uint8_t kind = cursor_u8(&c);
 		if (kind > 1) { /* all others carry their length, which counts kind and length */
 			uint8_t option_len = cursor_u8(&c);
@@ -279,15 +283,15 @@ static void put_tcp_options(struct text *t, const struct record_view *view)
 			else
 				cursor_take(&c, option_len - 2U);
 		}
-		text_puts(t, is_first ? "\"" : ",\"");
-		const char *name = c.is_short ? "bad" : option_name(kind);
-		text_puts(t, name ? name : "unknown-");
-		if (!name)
-			text_put_u64(t, kind);
-		text_putc(t, '"');
+		if (c.is_short)
+			text_puts(t, "\"bad\",");
+		else
+			put_option(t, kind);
 		if (c.is_short || kind == 0)
 			break;
 	}
+	if (t->len > start)
+		t->len--; /* the last comma */
 	text_putc(t, ']');
 }
 

@@ -36,39 +36,59 @@ void text_putf(struct text *t, const char *fmt, ...)
 		t->len += (size_t)n;
 }
 
+/* The two digits of 0 to 99. Filled once, before main, so that it is constant for all threads. */
+static char digit_pairs[100][2];
+
+__attribute__((constructor)) static void fill_digit_pairs(void)
+{
+	for (int i = 0; i < 100; i++) {
+		digit_pairs[i][0] = (char)('0' + i / 10);
+		digit_pairs[i][1] = (char)('0' + i % 10);
+	}
+}
+
 /* Writes v backwards so that it ends before end; returns where it starts. */
 static inline char *digits_before(char *end, uint64_t v)
 {
-	do {
-		*--end = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
+	for (; v >= 100; v /= 100)
+		memcpy(end -= 2, digit_pairs[v % 100], 2);
+	if (v < 10)
+		*--end = (char)('0' + v);
+	else
+		memcpy(end -= 2, digit_pairs[v], 2);
 	return end;
+}
+
+/* A number is written backwards into the first half and copied on from wherever it starts. */
+enum { NUMBER_MAX = 24 };
+struct number {
+	char text[2 * NUMBER_MAX];
+};
+
+static inline void put_number(struct text *t, const struct number *n, const char *start)
+{
+	text_put_short(t, start, NUMBER_MAX, (size_t)(n->text + NUMBER_MAX - start));
 }
 
 void text_put_u64(struct text *t, uint64_t v)
 {
-	char buf[20];
-	char *end = buf + sizeof(buf);
-	char *start = digits_before(end, v);
-	text_put(t, start, (size_t)(end - start));
+	struct number n = {0};
+	put_number(t, &n, digits_before(n.text + NUMBER_MAX, v));
 }
 
-void text_put_fixed(struct text *t, int64_t v, unsigned decimals)
+/* decimals is a constant wherever it is called: no division by a variable. */
+static inline __attribute__((always_inline)) void put_fixed(
+    struct text *t, int64_t v, unsigned decimals)
 {
 	static const uint64_t scale[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
-	assert(decimals >= 1 && decimals <= 6);
 	uint64_t u = v < 0 ? ~(uint64_t)v + 1 : (uint64_t)v;
-	uint64_t fraction = u % scale[decimals];
-	while (decimals > 1 && fraction % 10 == 0) {
+	uint32_t fraction = (uint32_t)(u % scale[decimals]);
+	unsigned n_digits = decimals;
+	for (; n_digits > 1 && fraction % 10 == 0; n_digits--)
 		fraction /= 10;
-		u /= 10;
-		decimals--;
-	}
-	char buf[24];
-	char *end = buf + sizeof(buf);
-	char *start = end;
-	for (unsigned i = 0; i < decimals; i++) {
+	struct number n = {0};
+	char *start = n.text + NUMBER_MAX;
+	for (; n_digits > 0; n_digits--) {
 		*--start = (char)('0' + fraction % 10);
 		fraction /= 10;
 	}
@@ -76,33 +96,54 @@ void text_put_fixed(struct text *t, int64_t v, unsigned decimals)
 	start = digits_before(start, u / scale[decimals]);
 	if (v < 0)
 		*--start = '-';
-	text_put(t, start, (size_t)(end - start));
+	put_number(t, &n, start);
+}
+
+void text_put_fixed(struct text *t, int64_t v, unsigned decimals)
+{
+	assert(decimals >= 1 && decimals <= 6);
+	switch (decimals) {
+	case 1:
+		put_fixed(t, v, 1);
+		return;
+	case 2:
+		put_fixed(t, v, 2);
+		return;
+	case 3:
+		put_fixed(t, v, 3);
+		return;
+	case 4:
+		put_fixed(t, v, 4);
+		return;
+	case 5:
+		put_fixed(t, v, 5);
+		return;
+	}
+	put_fixed(t, v, 6);
 }
 
 void text_put_ip(struct text *t, const struct ipaddr *addr)
 {
 	if (ipaddr_is_v4(addr)) {
-		char buf[16];
-		char *end = buf + sizeof(buf);
-		char *start = end;
+		struct number n = {0};
+		char *start = n.text + NUMBER_MAX;
 		for (int i = 15; i >= 12; i--) {
 			start = digits_before(start, addr->b[i]);
 			if (i > 12)
 				*--start = '.';
 		}
-		text_put(t, start, (size_t)(end - start));
+		put_number(t, &n, start);
 		return;
 	}
 	char buf[IPADDR_STRLEN];
 	text_put(t, buf, ipaddr_format(addr, buf));
 }
 
-static void put_padded(char *p, unsigned v, unsigned width)
+/* width is even */
+static inline void put_padded(char *p, unsigned v, unsigned width)
 {
-	while (width--) {
-		p[width] = (char)('0' + v % 10);
-		v /= 10;
-	}
+	for (; width > 0; v /= 100)
+		memcpy(p + (width -= 2), digit_pairs[v % 100], 2);
 }
 
 /* Year, month and day of a day number since 1970-01-01, in the Gregorian calendar: the year is taken
@@ -317,20 +358,38 @@ static inline bool is_plain(uint8_t b)
 /* Which of eight bytes have their top bit set after any of these tests: below 0x20, 0x7f and above, a
  * quote, a backslash? (Bytewise comparison in a word: Mycroft 1987. May say yes to a plain byte that
  * stands above one that is not, in the word: the lowest yes is always right.) */
-static inline uint64_t find_special(const uint8_t *p)
+static inline uint64_t find_special(uint64_t v)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t v;
-	memcpy(&v, p, sizeof(v));
 	uint64_t quote = v ^ ones * '"';
 	uint64_t backslash = v ^ ones * '\\';
 	uint64_t found = (v - ones * 0x20) | (v + ones) | (quote - ones) | (backslash - ones) | v;
 	return found & ones * 0x80;
 }
 
+/* The first 8 of left bytes; when there are fewer, zeros follow, which are not plain. (Little endian when
+ * there are fewer.) */
+static inline uint64_t load_word(const uint8_t *p, size_t left)
+{
+	uint64_t v = 0;
+	uint32_t lo, hi;
+	if (left >= 8) {
+		memcpy(&v, p, 8);
+		return v;
+	}
+	if (left >= 4) {
+		memcpy(&lo, p, 4);
+		memcpy(&hi, p + left - 4, 4);
+		return lo | (uint64_t)hi << (8 * (left - 4));
+	}
+	for (size_t i = 0; i < left; i++)
+		v |= (uint64_t)p[i] << (8 * i);
+	return v;
+}
+
 static inline const uint8_t *skip_plain(const uint8_t *p, const uint8_t *stop)
 {
-	while (stop - p >= 8 && !find_special(p))
+	while (stop - p >= 8 && !find_special(load_word(p, 8)))
 		p += 8;
 	while (p < stop && is_plain(*p))
 		p++;
@@ -359,6 +418,22 @@ __attribute__((constructor)) static void fill_escapes(void)
 	}
 }
 
+#ifdef __SSE2__
+enum { CHUNK_LEN = 16 };
+
+/* Bit i is set when byte i is not plain. */
+static inline unsigned find_specials(const uint8_t *chunk)
+{
+	__m128i v = _mm_loadu_si128((const void *)chunk);
+	/* Signed: what is not ASCII is less than a blank, too. */
+	__m128i found = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
+	found = _mm_or_si128(found, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	found = _mm_or_si128(found, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+	found = _mm_or_si128(found, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	return (unsigned)_mm_movemask_epi8(found);
+}
+#endif
+
 /* The fast way through text_put_printable, as long as there is room to copy whole words: copies up to
  * the first byte that needs thought. */
 static const uint8_t *put_plain_and_ascii(
@@ -367,22 +442,31 @@ static const uint8_t *put_plain_and_ascii(
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	char *out = t->p + t->len;
 	const char *out_end = t->p + t->cap;
-	while (stop - p >= 8 && out_end - out >= 16) {
-		uint64_t found = find_special(p);
-		memcpy(out, p, 8);
-		if (!found) {
-			p += 8;
-			out += 8;
-			continue;
+	while (p < stop && out_end - out >= 16) {
+		ptrdiff_t n_plain;
+#ifdef __SSE2__
+		if (stop - p >= CHUNK_LEN) {
+			unsigned found = find_specials(p);
+			memcpy(out, p, CHUNK_LEN);
+			n_plain = found ? __builtin_ctz(found) : CHUNK_LEN;
+		} else
+#endif
+		{
+			uint64_t v = load_word(p, (size_t)(stop - p));
+			uint64_t found = find_special(v);
+			memcpy(out, &v, 8);
+			n_plain = found ? __builtin_ctzll(found) / 8 : 8;
 		}
-		int n_plain = __builtin_ctzll(found) / 8;
 		p += n_plain;
 		out += n_plain;
-		if (*p >= 0x80)
+		/* Specials come in pairs: line ends. */
+		while (p < stop && *p < 0x80 && escapes[quote][*p].len && out_end - out >= 8) {
+			const struct escape *e = &escapes[quote][*p++];
+			memcpy(out, e->text, 8);
+			out += e->len;
+		}
+		if (p < stop && *p >= 0x80)
 			break;
-		const struct escape *e = &escapes[quote][*p++];
-		memcpy(out, e->text, 8);
-		out += e->len;
 	}
 	t->len = (size_t)(out - t->p);
 #else

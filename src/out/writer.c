@@ -18,10 +18,11 @@
 #include "out/record.h"
 #include "out/sink.h"
 
-/* Longest nap of an idle writer. Records wait this long at most; a receiver's pool must not run dry
- * meanwhile. */
+/* Naps of a writer that has nothing to do. Records wait the longest of them at most, which is nothing
+ * beside SINK_DELAY_NS; each nap costs two switches, so that they are short only while much comes: a
+ * ring must not fill up meanwhile. */
 #define NAP_MIN_NS (50 * NS_PER_US)
-#define NAP_MAX_NS (5 * NS_PER_MS)
+#define NAP_MAX_NS (10 * NS_PER_MS)
 
 enum { BATCH = 64 };
 
@@ -417,20 +418,31 @@ static bool have_all_ended(const bool *has_ended, size_t n_ports)
 	return true;
 }
 
+/* Sleeps: half as long as last time when n_taken, the results taken since then, are more than an eighth of
+ * a ring, else twice as long. Returns how long. */
+static int64_t nap(int64_t last_ns, size_t n_taken, const struct writer_port *ports)
+{
+	bool is_much = n_taken > ring_get_capacity(ports[0].results) / 8;
+	int64_t nap_ns = is_much ? last_ns / 2 : last_ns * 2;
+	nap_ns = nap_ns < NAP_MIN_NS ? NAP_MIN_NS : nap_ns > NAP_MAX_NS ? NAP_MAX_NS : nap_ns;
+	clock_sleep_ns(nap_ns);
+	return nap_ns;
+}
+
 int writer_run(struct writer *writer, const struct writer_port *ports, size_t n_ports)
 {
 	bool has_ended[WRITER_PORTS_MAX] = {false};
 	assert(n_ports <= WRITER_PORTS_MAX);
 	int64_t nap_ns = NAP_MIN_NS;
+	size_t n_since = 0;
 	while (!have_all_ended(has_ended, n_ports)) {
 		size_t n_taken = serve_all(writer, ports, n_ports, has_ended);
 		serve_sync(writer, ports, n_ports, has_ended);
-		if (n_taken > 0) {
-			nap_ns = NAP_MIN_NS;
+		n_since += n_taken;
+		if (n_taken > 0)
 			continue;
-		}
-		clock_sleep_ns(nap_ns);
-		nap_ns = nap_ns * 2 < NAP_MAX_NS ? nap_ns * 2 : NAP_MAX_NS;
+		nap_ns = nap(nap_ns, n_since, ports);
+		n_since = 0;
 	}
 	return writer_finish(writer);
 }
