@@ -45,7 +45,8 @@ static void arm(struct sim *sim, const struct conn *conn)
 	due = conn->rto_due_ns < due ? conn->rto_due_ns : due;
 	due = conn->app_due_ns < due ? conn->app_due_ns : due;
 	due = conn->keep_due_ns < due ? conn->keep_due_ns : due;
-	wheel_arm(sim->wheel, conns_index(sim->conns, conn), due);
+	/* Deadlines mostly move away: one that comes too early finds nothing due and arms the next. */
+	wheel_arm_by(sim->wheel, conns_index(sim->conns, conn), due);
 }
 
 static void remove_conn(struct sim *sim, struct conn *conn)
@@ -111,7 +112,7 @@ static void send_rst(struct sim *sim, const struct truth *truth, struct conn *co
 
 static struct conn *make_conn(struct sim *sim, const struct truth *truth, const struct seg_in *seg)
 {
-	struct conn *conn = conns_add(sim->conns, &seg->flow);
+	struct conn *conn = conns_add(sim->conns, &seg->flow, seg->hash);
 	if (!conn)
 		return NULL;
 	memcpy(conn->our_mac, seg->dst_mac, FRAME_MAC_LEN);
@@ -140,7 +141,7 @@ static struct conn *make_conn(struct sim *sim, const struct truth *truth, const 
 
 bool conn_open(struct sim *sim, const struct truth *truth, const struct seg_in *seg)
 {
-	struct conn *conn = conns_find(sim->conns, &seg->flow);
+	struct conn *conn = conns_find(sim->conns, &seg->flow, seg->hash);
 	if (conn && conn->state == CONN_ESTABLISHED) {
 		send_ack(sim, truth, conn);
 		return true;
@@ -188,6 +189,20 @@ static uint8_t stream_byte(const struct truth *truth, const struct conn *conn, u
 	return conn->b ? (uint8_t)conn->b[off] : conn->made[off];
 }
 
+static void fill_payload(const struct truth *truth, const struct conn *conn, uint32_t off,
+    uint8_t *payload, uint32_t len)
+{
+	bool is_canned =
+	    truth->behaviour != BEHAVIOUR_DRIP && truth->behaviour != BEHAVIOUR_UNKNOWN;
+	if (is_canned && off >= conn->a_len) {
+		const void *b = conn->b ? (const void *)conn->b : conn->made;
+		memcpy(payload, (const uint8_t *)b + (off - conn->a_len), len);
+		return;
+	}
+	for (uint32_t i = 0; i < len; i++)
+		payload[i] = stream_byte(truth, conn, off + i);
+}
+
 struct piece {
 	uint32_t seq;
 	uint16_t len;
@@ -198,9 +213,7 @@ static void send_piece(
     struct sim *sim, const struct truth *truth, const struct conn *conn, const struct piece *piece)
 {
 	uint8_t payload[MSS_MAX];
-	uint32_t off = piece->seq - (conn->iss + 1);
-	for (uint32_t i = 0; i < piece->len; i++)
-		payload[i] = stream_byte(truth, conn, off + i);
+	fill_payload(truth, conn, piece->seq - (conn->iss + 1), payload, piece->len);
 	struct seg_out out;
 	reply_init_conn(sim, truth, conn, &out);
 	out.flags = SEG_ACK | piece->flags;

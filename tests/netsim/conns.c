@@ -49,22 +49,42 @@ void conns_destroy(struct conns *conns)
 	free(conns);
 }
 
-static uint32_t *head_of(const struct conns *conns, const struct flow *flow)
+uint32_t conns_hash(const struct conns *conns, const struct flow *flow)
 {
 	uint64_t h = mix_addr(conns->seed, (uint64_t)flow->lport << 16 | flow->rport, &flow->raddr);
-	h = mix_addr(h, 0, &flow->laddr);
-	return &conns->heads[h & conns->mask];
+	return (uint32_t)mix_addr(h, 0, &flow->laddr);
 }
 
-struct conn *conns_find(struct conns *conns, const struct flow *flow)
+static uint32_t *head_of(const struct conns *conns, uint32_t hash)
 {
-	for (uint32_t i = *head_of(conns, flow); i; i = conns->slots[i - 1].next)
+	return &conns->heads[hash & conns->mask];
+}
+
+void conns_prefetch_head(const struct conns *conns, uint32_t hash)
+{
+	__builtin_prefetch(head_of(conns, hash), 1);
+}
+
+uint32_t conns_prefetch_conn(const struct conns *conns, uint32_t hash)
+{
+	uint32_t i = *head_of(conns, hash);
+	if (i == 0)
+		return UINT32_MAX;
+	const uint8_t *bytes = (const uint8_t *)&conns->slots[i - 1];
+	for (size_t off = 0; off < sizeof(struct conn); off += 64)
+		__builtin_prefetch(bytes + off, 1);
+	return i - 1;
+}
+
+struct conn *conns_find(struct conns *conns, const struct flow *flow, uint32_t hash)
+{
+	for (uint32_t i = *head_of(conns, hash); i; i = conns->slots[i - 1].next)
 		if (memcmp(&conns->slots[i - 1].flow, flow, sizeof(*flow)) == 0)
 			return &conns->slots[i - 1];
 	return NULL;
 }
 
-struct conn *conns_add(struct conns *conns, const struct flow *flow)
+struct conn *conns_add(struct conns *conns, const struct flow *flow, uint32_t hash)
 {
 	struct conn *conn;
 	if (conns->free_list) {
@@ -77,7 +97,8 @@ struct conn *conns_add(struct conns *conns, const struct flow *flow)
 	}
 	memset(conn, 0, sizeof(*conn));
 	conn->flow = *flow;
-	uint32_t *head = head_of(conns, flow);
+	conn->hash = hash;
+	uint32_t *head = head_of(conns, hash);
 	conn->next = *head;
 	*head = conns_index(conns, conn) + 1;
 	conns->n++;
@@ -86,7 +107,7 @@ struct conn *conns_add(struct conns *conns, const struct flow *flow)
 
 void conns_remove(struct conns *conns, struct conn *conn)
 {
-	uint32_t *link = head_of(conns, &conn->flow);
+	uint32_t *link = head_of(conns, conn->hash);
 	while (*link != conns_index(conns, conn) + 1)
 		link = &conns->slots[*link - 1].next;
 	*link = conn->next;

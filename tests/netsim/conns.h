@@ -55,6 +55,7 @@ struct conn {
 	int64_t keep_due_ns; /* next keep-alive */
 	uint8_t n_keep;
 	uint8_t synack_len; /* bytes of the stream that rode on the SYN-ACK */
+	uint32_t hash;      /* conns_hash of the flow */
 	uint32_t next;      /* hash chain or free list: index + 1 */
 };
 
@@ -64,10 +65,16 @@ struct conns;
 int conns_create(uint32_t max, uint64_t seed, struct conns **out)
     __attribute__((warn_unused_result));
 void conns_destroy(struct conns *conns);
+/* What the calls below want as hash. */
+uint32_t conns_hash(const struct conns *conns, const struct flow *flow);
+/* Brings into the cache where a connection is found, and then, a while later, the connection that may be
+ * it: its index, UINT32_MAX when there is none. */
+void conns_prefetch_head(const struct conns *conns, uint32_t hash);
+uint32_t conns_prefetch_conn(const struct conns *conns, uint32_t hash);
 /* NULL when there is none. O(1). */
-struct conn *conns_find(struct conns *conns, const struct flow *flow);
+struct conn *conns_find(struct conns *conns, const struct flow *flow, uint32_t hash);
 /* A zeroed connection with this flow (which must not be there), or NULL when the table is full. */
-struct conn *conns_add(struct conns *conns, const struct flow *flow);
+struct conn *conns_add(struct conns *conns, const struct flow *flow, uint32_t hash);
 void conns_remove(struct conns *conns, struct conn *conn);
 uint32_t conns_index(const struct conns *conns, const struct conn *conn);
 struct conn *conns_at(struct conns *conns, uint32_t index);

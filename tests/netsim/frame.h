@@ -20,6 +20,12 @@ enum {
 	SEG_ACK = 0x10,
 };
 
+/* A frame as it lies in somebody's memory. */
+struct frame_view {
+	const uint8_t *bytes;
+	size_t len;
+};
+
 enum frame_kind {
 	FRAME_TCP,          /* a whole TCP segment, fields filled */
 	FRAME_ARP,          /* for neigh_answer() */
@@ -36,6 +42,7 @@ struct seg_in {
 	uint8_t dst_mac[FRAME_MAC_LEN];
 	uint8_t src_mac[FRAME_MAC_LEN];
 	struct flow flow;
+	uint32_t hash; /* of the flow, for conns.h; not filled here */
 	uint32_t seq;
 	uint32_t ack;
 	uint16_t window;

@@ -5,11 +5,15 @@
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "tests/netsim/frame.h"
 
 /* Frames from and to one Ethernet interface. Two ways: AF_XDP (copy mode; faster) and AF_PACKET. */
 struct io;
 
-typedef void io_frame_fn(void *ctx, const uint8_t *frame, size_t len);
+enum { IO_CHUNK = 16 };
+
+/* n of 1..IO_CHUNK frames, borrowed for the call. */
+typedef void io_frames_fn(void *ctx, const struct frame_view *frames, unsigned n);
 
 struct io_counts {
 	uint64_t n_rx;
@@ -23,8 +27,8 @@ struct io_ops {
 	const char *name;
 	int (*open)(const char *interface, struct diag *diag, struct io **out);
 	void (*close)(struct io *io);
-	/* Calls fn for the frames that are there, at most a batch; returns how many. */
-	unsigned (*receive)(struct io *io, io_frame_fn *fn, void *ctx);
+	/* Calls fn with the frames that are there, at most a batch; returns how many. */
+	unsigned (*receive)(struct io *io, io_frames_fn *fn, void *ctx);
 	/* Queues one frame; it is on its way after flush at the latest. */
 	void (*send)(struct io *io, const uint8_t *frame, size_t len);
 	void (*flush)(struct io *io);

@@ -107,18 +107,38 @@ static int packet_open(const char *interface, struct diag *diag, struct io **out
 	return 0;
 }
 
-static unsigned packet_receive(struct io *io, io_frame_fn *fn, void *ctx)
+static struct tpacket2_hdr *slot_at(const struct io *io, uint32_t at)
 {
+	return (struct tpacket2_hdr *)(void *)(io->ring + (size_t)(at % N_SLOTS) * SLOT_LEN);
+}
+
+static unsigned receive_chunk(struct io *io, io_frames_fn *fn, void *ctx)
+{
+	struct frame_view frames[IO_CHUNK];
 	unsigned n = 0;
-	for (; n < BATCH; n++) {
-		uint8_t *slot = io->ring + (size_t)io->at * SLOT_LEN;
-		struct tpacket2_hdr *header = (struct tpacket2_hdr *)(void *)slot;
+	for (; n < IO_CHUNK; n++) {
+		const struct tpacket2_hdr *header = slot_at(io, io->at + n);
 		if (!(__atomic_load_n(&header->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
 			break;
-		fn(ctx, slot + header->tp_mac, header->tp_snaplen);
-		__atomic_store_n(&header->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-		io->at = (io->at + 1) % N_SLOTS;
+		frames[n] = (struct frame_view){
+		    (const uint8_t *)header + header->tp_mac, header->tp_snaplen};
 	}
+	if (n)
+		fn(ctx, frames, n);
+	for (unsigned i = 0; i < n; i++)
+		__atomic_store_n(
+		    &slot_at(io, io->at + i)->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+	io->at = (io->at + n) % N_SLOTS;
+	return n;
+}
+
+static unsigned packet_receive(struct io *io, io_frames_fn *fn, void *ctx)
+{
+	unsigned n = 0, more;
+	do {
+		more = receive_chunk(io, fn, ctx);
+		n += more;
+	} while (more == IO_CHUNK && n < BATCH);
 	io->counts.n_rx += n;
 	return n;
 }

@@ -101,7 +101,7 @@ static void send_synack(struct sim *sim, const struct truth *truth, const struct
 
 static void open_stateful(struct sim *sim, const struct truth *truth, const struct seg_in *seg)
 {
-	if (sim->cfg->synack_retries == 0 && !conns_find(sim->conns, &seg->flow)) {
+	if (sim->cfg->synack_retries == 0 && !conns_find(sim->conns, &seg->flow, seg->hash)) {
 		sim->full_ns = sim->now_ns;
 	} else if (conn_open(sim, truth, seg)) {
 		return;
@@ -245,7 +245,7 @@ static void input_tcp(struct sim *sim, const struct seg_in *seg)
 	bool is_syn = (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN;
 	bool is_stateful =
 	    truth.behaviour >= BEHAVIOUR_SERVICE && truth.behaviour < BEHAVIOUR_HYPERACK;
-	struct conn *conn = is_stateful ? conns_find(sim->conns, &seg->flow) : NULL;
+	struct conn *conn = is_stateful ? conns_find(sim->conns, &seg->flow, seg->hash) : NULL;
 	if ((truth.traits & TRAIT_SHUN) && !conn && *shun_slot(sim, &seg->flow)) {
 		sim->stats.shunned_packets++;
 		if (mix_below(mix_add(truth.host, ASK_SHUN_MANNER), 100) < 7)
@@ -260,27 +260,29 @@ static void input_tcp(struct sim *sim, const struct seg_in *seg)
 		input_stray(sim, &truth, seg);
 }
 
-void sim_input(struct sim *sim, const uint8_t *frame, size_t len, int64_t now_ns)
+static void input_neighbour(struct sim *sim, const struct frame_view *frame)
 {
-	struct seg_in seg;
-	sim->now_ns = now_ns;
-	sim->stats.rx_frames++;
-	switch (frame_parse(frame, len, sim->cfg->is_verifying, &seg)) {
+	uint8_t answer[FRAME_CAP];
+	size_t len = neigh_answer(&sim->neigh, frame->bytes, frame->len, answer);
+	if (len) {
+		sim->stats.tx_neighbour++;
+		path_send(sim->path, answer, len, 0, false, sim->now_ns, 0);
+	} else {
+		sim->stats.rx_other++;
+	}
+}
+
+static void input_one(
+    struct sim *sim, const struct frame_view *frame, enum frame_kind kind, const struct seg_in *seg)
+{
+	switch (kind) {
 	case FRAME_TCP:
-		input_tcp(sim, &seg);
+		input_tcp(sim, seg);
 		return;
 	case FRAME_ARP:
-	case FRAME_ICMP6: {
-		uint8_t answer[FRAME_CAP];
-		size_t answer_len = neigh_answer(&sim->neigh, frame, len, answer);
-		if (answer_len) {
-			sim->stats.tx_neighbour++;
-			path_send(sim->path, answer, answer_len, 0, false, now_ns, 0);
-		} else {
-			sim->stats.rx_other++;
-		}
+	case FRAME_ICMP6:
+		input_neighbour(sim, frame);
 		return;
-	}
 	case FRAME_BAD:
 		sim->stats.rx_bad++;
 		return;
@@ -291,6 +293,36 @@ void sim_input(struct sim *sim, const uint8_t *frame, size_t len, int64_t now_ns
 	case FRAME_KIND_COUNT:
 		sim->stats.rx_other++;
 		return;
+	}
+}
+
+void sim_input(struct sim *sim, const struct frame_view *frames, unsigned n, int64_t now_ns)
+{
+	enum { CHUNK = 16 };
+	struct seg_in segs[CHUNK];
+	enum frame_kind kinds[CHUNK];
+	sim->now_ns = now_ns;
+	sim->stats.rx_frames += n;
+	for (unsigned at = 0; at < n; at += CHUNK) {
+		unsigned len = n - at < CHUNK ? n - at : CHUNK;
+		/* The connections lie anywhere in memory: all of a chunk are on their way before the
+		 * first is used. */
+		for (unsigned i = 0; i < len; i++) {
+			const struct frame_view *frame = &frames[at + i];
+			kinds[i] =
+			    frame_parse(frame->bytes, frame->len, sim->cfg->is_verifying, &segs[i]);
+			if (kinds[i] != FRAME_TCP)
+				continue;
+			segs[i].hash = conns_hash(sim->conns, &segs[i].flow);
+			conns_prefetch_head(sim->conns, segs[i].hash);
+		}
+		for (unsigned i = 0; i < len; i++) {
+			if (kinds[i] == FRAME_TCP)
+				wheel_prefetch(
+				    sim->wheel, conns_prefetch_conn(sim->conns, segs[i].hash));
+		}
+		for (unsigned i = 0; i < len; i++)
+			input_one(sim, &frames[at + i], kinds[i], &segs[i]);
 	}
 }
 

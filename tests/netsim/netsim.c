@@ -150,12 +150,18 @@ static void emit(void *ctx, const uint8_t *frame, size_t len)
 	loop->ops->send(loop->io, frame, len);
 }
 
-static void on_frame(void *ctx, const uint8_t *frame, size_t len)
+static void on_frames(void *ctx, const struct frame_view *frames, unsigned n)
 {
 	struct loop *loop = ctx;
-	if (loop->pcap)
-		pcapfile_write(loop->pcap, frame, len, clock_wall_ns());
-	sim_input(loop->sim, frame, len, loop->now_ns);
+	if (!loop->pcap) {
+		sim_input(loop->sim, frames, n, loop->now_ns);
+		return;
+	}
+	/* One by one: the file has each answer behind its question. */
+	for (unsigned i = 0; i < n; i++) {
+		pcapfile_write(loop->pcap, frames[i].bytes, frames[i].len, clock_wall_ns());
+		sim_input(loop->sim, &frames[i], 1, loop->now_ns);
+	}
 }
 
 static void run_loop(struct loop *loop, double max_runtime_s)
@@ -165,7 +171,7 @@ static void run_loop(struct loop *loop, double max_runtime_s)
 	if (max_runtime_s > 0)
 		end_ns = loop->now_ns + (int64_t)(max_runtime_s * 1e9);
 	while (!is_stopped && loop->now_ns < end_ns) {
-		unsigned n = loop->ops->receive(loop->io, on_frame, loop);
+		unsigned n = loop->ops->receive(loop->io, on_frames, loop);
 		sim_tick(loop->sim, loop->now_ns);
 		loop->ops->flush(loop->io);
 		if (n == 0)

@@ -1,5 +1,7 @@
 /* services: the table of servers and what wakes each. Pure, any thread. Refuses to parse deeper than
  * the first message: netsim plays first answers only. Sources: see services.def. */
+#include "autoconfig.h" /* memmem */
+
 #include "tests/netsim/services.h"
 
 #include <assert.h>
@@ -33,14 +35,20 @@ const struct service *service_get(unsigned id)
 
 void probe_view_add(struct probe_view *view, const uint8_t *bytes, size_t len)
 {
+	static const char empty_line[] = "\r\n\r\n";
 	if (view->len < PROBE_HEAD_MAX) {
 		size_t room = PROBE_HEAD_MAX - view->len;
 		memcpy(view->head + view->len, bytes, len < room ? len : room);
 	}
-	for (size_t i = 0; i < len; i++) {
+	/* An end of line that began before these bytes shows in the first three of them. */
+	for (size_t i = 0; i < len && i < 3; i++) {
 		memmove(view->tail, view->tail + 1, 3);
 		view->tail[3] = bytes[i];
-		view->has_empty_line |= memcmp(view->tail, "\r\n\r\n", 4) == 0;
+		view->has_empty_line |= memcmp(view->tail, empty_line, 4) == 0;
+	}
+	if (len > 3) {
+		view->has_empty_line |= memmem(bytes, len, empty_line, 4) != NULL;
+		memcpy(view->tail, bytes + len - 4, 4);
 	}
 	view->len += (uint32_t)len;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tests/netsim/config.h"
+#include "tests/netsim/frame.h"
 #include "tests/netsim/path.h"
 
 /* The Internet: frames and time in, frames out. No socket, no clock of its own, so that tests drive
@@ -25,8 +26,8 @@ int sim_create(const struct sim_config *cfg, path_emit_fn *emit, void *ctx, stru
     __attribute__((warn_unused_result));
 void sim_destroy(struct sim *sim);
 
-/* One frame from the wire; borrowed for the call. */
-void sim_input(struct sim *sim, const uint8_t *frame, size_t len, int64_t now_ns);
+/* Frames from the wire, in their order; borrowed for the call. Several at once cost less than one by one. */
+void sim_input(struct sim *sim, const struct frame_view *frames, unsigned n, int64_t now_ns);
 
 /* Runs every timer that is due. Call at least once a millisecond while sim_is_idle() is false. */
 void sim_tick(struct sim *sim, int64_t now_ns);

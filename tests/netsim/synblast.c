@@ -84,6 +84,12 @@ static void on_frame(void *ctx, const uint8_t *frame, size_t len)
 		b->n_other++;
 }
 
+static void on_frames(void *ctx, const struct frame_view *frames, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		on_frame(ctx, frames[i].bytes, frames[i].len);
+}
+
 static void report(const struct blast *b, const char *io, double seconds)
 {
 	printf("{\"io\":\"%s\",\"sent\":%lu,\"seconds\":%.3f,\"pps\":%.0f,\"ns_per_syn\":%.1f,"
@@ -108,7 +114,7 @@ static int blast_wire(struct blast *b, const struct io_ops *ops, const char *int
 			ops->send(io, b->frame, SYN_LEN);
 		}
 		ops->flush(io);
-		(void)ops->receive(io, on_frame, b);
+		(void)ops->receive(io, on_frames, b);
 		if (b->pps > 0)
 			clock_sleep_ns(
 			    start_ns + (int64_t)((double)n * 1e9 / b->pps) - clock_mono_ns());
@@ -116,7 +122,7 @@ static int blast_wire(struct blast *b, const struct io_ops *ops, const char *int
 	double seconds = (double)(clock_mono_ns() - start_ns) / 1e9;
 	int64_t quiet_ns = clock_mono_ns();
 	while (clock_mono_ns() - quiet_ns < QUIET_MS * NS_PER_MS) {
-		if (ops->receive(io, on_frame, b))
+		if (ops->receive(io, on_frames, b))
 			quiet_ns = clock_mono_ns();
 		else
 			ops->wait(io, 10);
@@ -150,7 +156,7 @@ static int blast_core(struct blast *b, const char *preset)
 	int64_t start_ns = clock_mono_ns();
 	for (unsigned long n = 0; n < b->count; n++) {
 		aim(b);
-		sim_input(sim, b->frame, SYN_LEN, start_ns);
+		sim_input(sim, &(struct frame_view){b->frame, SYN_LEN}, 1, start_ns);
 	}
 	report(b, "core", (double)(clock_mono_ns() - start_ns) / 1e9);
 	sim_destroy(sim);

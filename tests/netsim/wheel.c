@@ -100,6 +100,19 @@ void wheel_arm(struct wheel *wheel, uint32_t index, int64_t deadline_ns)
 	link_node(wheel, index, tick, (uint32_t)((uint64_t)tick % N_SLOTS));
 }
 
+void wheel_arm_by(struct wheel *wheel, uint32_t index, int64_t deadline_ns)
+{
+	const struct node *node = &wheel->nodes[index];
+	if (node->slot1 == 0 || node->tick > (deadline_ns + NS_PER_MS - 1) / NS_PER_MS)
+		wheel_arm(wheel, index, deadline_ns);
+}
+
+void wheel_prefetch(const struct wheel *wheel, uint32_t index)
+{
+	if (index < wheel->n)
+		__builtin_prefetch(&wheel->nodes[index], 1);
+}
+
 static void expire_slot(struct wheel *wheel, uint32_t slot, wheel_fn *fn, void *ctx)
 {
 	for (uint32_t i = wheel->heads[slot]; i != NIL;) {

@@ -94,6 +94,32 @@ static void callback_may_change_the_wheel(void **state)
 	wheel_destroy(c.w);
 }
 
+static void count(void *ctx, uint32_t i)
+{
+	(void)i;
+	++*(unsigned *)ctx;
+}
+
+static void arming_by_a_time_keeps_the_earlier_one(void **state)
+{
+	(void)state;
+	struct wheel *w;
+	unsigned n = 0;
+	assert_int_equal(wheel_create(1, &w), 0);
+	wheel_arm_by(w, 0, 5 * NS_PER_MS);
+	wheel_arm_by(w, 0, 9 * NS_PER_MS);
+	wheel_expire(w, 4 * NS_PER_MS, count, &n);
+	assert_int_equal(n, 0);
+	wheel_expire(w, 5 * NS_PER_MS, count, &n);
+	assert_int_equal(n, 1);
+	assert_false(wheel_is_armed(w, 0));
+	wheel_arm_by(w, 0, 20 * NS_PER_MS);
+	wheel_arm_by(w, 0, 10 * NS_PER_MS);
+	wheel_expire(w, 10 * NS_PER_MS, count, &n);
+	assert_int_equal(n, 2);
+	wheel_destroy(w);
+}
+
 struct pair {
 	struct wheel *w;
 	unsigned n;
@@ -132,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(callback_may_disarm_what_is_due),
 	    cmocka_unit_test(agrees_with_a_list),
+	    cmocka_unit_test(arming_by_a_time_keeps_the_earlier_one),
 	    cmocka_unit_test(callback_may_change_the_wheel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
