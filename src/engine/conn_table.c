@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/dassert.h"
@@ -29,6 +30,11 @@ struct conn_table {
 	size_t n_flows;
 	size_t max_flows;
 	struct slot *slots;
+	/* The last flow that was asked about: it is asked about again, to enter it or to take it out. */
+	struct {
+		struct flow flow;
+		uint64_t hash;
+	} last;
 };
 
 int conn_table_create(size_t max_flows, const struct hash_key *key, conn_is_flow is_flow, void *ctx,
@@ -54,6 +60,8 @@ int conn_table_create(size_t max_flows, const struct hash_key *key, conn_is_flow
 	table->ctx = ctx;
 	table->mask = n - 1;
 	table->max_flows = max_flows;
+	table->last.hash =
+	    hash_siphash(key, &table->last.flow, sizeof(table->last.flow)) >> HASH_SHIFT;
 	*out = table;
 	return 0;
 }
@@ -71,9 +79,13 @@ static size_t home_of(const struct conn_table *table, uint64_t hash)
 	return (size_t)hash & table->mask & ~(size_t)(LINE_SLOTS - 1);
 }
 
-static uint64_t hash_of(const struct conn_table *table, const struct flow *flow)
+static uint64_t hash_of(struct conn_table *table, const struct flow *flow)
 {
-	return hash_siphash(&table->key, flow, sizeof(*flow)) >> HASH_SHIFT;
+	if (memcmp(&table->last.flow, flow, sizeof(*flow)) != 0) {
+		table->last.flow = *flow;
+		table->last.hash = hash_siphash(&table->key, flow, sizeof(*flow)) >> HASH_SHIFT;
+	}
+	return table->last.hash;
 }
 
 static bool is_slot_of(
@@ -91,7 +103,7 @@ static size_t find_slot(const struct conn_table *table, uint64_t hash, const str
 	return i;
 }
 
-uint32_t conn_table_lookup(const struct conn_table *table, const struct flow *flow)
+uint32_t conn_table_lookup(struct conn_table *table, const struct flow *flow)
 {
 	const struct slot *slot = &table->slots[find_slot(table, hash_of(table, flow), flow)];
 	return slot->handle ? slot->handle - 1U : CONN_NONE;

@@ -25,7 +25,7 @@ int conn_table_create(size_t max_flows, const struct hash_key *key, conn_is_flow
 void conn_table_destroy(struct conn_table *table);
 
 /* The handle of flow, or CONN_NONE. O(1). */
-uint32_t conn_table_lookup(const struct conn_table *table, const struct flow *flow);
+uint32_t conn_table_lookup(struct conn_table *table, const struct flow *flow);
 
 /* Adds flow. False: max_flows are in, or the flow is there already. */
 bool conn_table_insert(struct conn_table *table, const struct flow *flow, uint32_t handle);

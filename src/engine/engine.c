@@ -15,6 +15,7 @@
 #include "wire/decode.h"
 
 enum {
+	CACHE_LINE = 64,
 	MAX_SESSIONS = 1 << 24,
 	MAX_HYPERACK = 32,
 	STRAY_RESETS_PER_SEC = 1000, /* courtesy to peers whose connection we have forgotten */
@@ -36,6 +37,9 @@ static bool is_session_of(void *ctx, uint32_t handle, const struct flow *flow)
 {
 	const struct engine *engine = ctx;
 	const struct session *session = pool_get(engine->sessions, handle);
+	/* The flow's own line is waited for; the others come meanwhile. */
+	for (size_t off = 0; off < sizeof(*session); off += CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)session + off);
 	return memcmp(&session->flow, flow, sizeof(*flow)) == 0;
 }
 
@@ -146,6 +150,12 @@ static void first_contact(
 		return;
 	}
 	struct target target = {s->flow.raddr, s->flow.rport};
+	/* Three tables are asked now, each larger than any cache: their memory comes at once, not one after
+	 * the other. */
+	seen_prefetch(engine->seen, &target);
+	host_table_prefetch(engine->hosts, &target.addr);
+	if (ipaddr_is_v4(&target.addr))
+		prefix_table_prefetch_v4(engine->prefixes, &target.addr, target.port);
 	if (seen_has(engine->seen, &target)) {
 		counters_add(engine->counters, COUNTER_duplicates, 1);
 		reset_stray(engine, s, now_ns);

@@ -20,6 +20,11 @@ struct host_table {
 	struct host *hosts;
 	size_t map_len;
 	size_t n_convicts;
+	/* The last address that was prefetched for. */
+	struct {
+		struct ipaddr addr;
+		uint32_t bucket;
+	} last;
 	struct convict convicts[CONVICTS_MAX];
 };
 
@@ -50,11 +55,15 @@ int host_table_create(size_t max_hosts, const struct hash_key *key, struct host_
 	if (!table)
 		return -ENOMEM;
 	size_t n_buckets = 64;
-	while (n_buckets < max_hosts)
+	/* Half of them empty: a neighbour in the chain is a line of memory for nothing. */
+	while (n_buckets < 2 * max_hosts)
 		n_buckets *= 2;
 	table->key = *key;
 	table->max_hosts = max_hosts;
 	table->bucket_mask = n_buckets - 1;
+	table->last.bucket =
+	    (uint32_t)(hash_siphash(key, &table->last.addr, sizeof(table->last.addr)) &
+		       table->bucket_mask);
 	table->buckets = calloc(n_buckets, sizeof(*table->buckets));
 	table->map_len = max_hosts * sizeof(struct host);
 	table->hosts = mmap(NULL, table->map_len, PROT_READ | PROT_WRITE,
@@ -160,9 +169,19 @@ static struct host *find(struct host_table *table, const struct ipaddr *addr, ui
 	return NULL;
 }
 
-static uint32_t bucket_of(const struct host_table *table, const struct ipaddr *addr)
+static uint32_t bucket_of(struct host_table *table, const struct ipaddr *addr)
 {
-	return (uint32_t)(hash_siphash(&table->key, addr, sizeof(*addr)) & table->bucket_mask);
+	if (memcmp(&table->last.addr, addr, sizeof(*addr)) != 0) {
+		table->last.addr = *addr;
+		table->last.bucket =
+		    (uint32_t)(hash_siphash(&table->key, addr, sizeof(*addr)) & table->bucket_mask);
+	}
+	return table->last.bucket;
+}
+
+void host_table_prefetch(struct host_table *table, const struct ipaddr *addr)
+{
+	__builtin_prefetch(&table->buckets[bucket_of(table, addr)]);
 }
 
 struct host *host_table_find(struct host_table *table, const struct ipaddr *addr)

@@ -62,6 +62,9 @@ int host_table_create(size_t max_hosts, const struct hash_key *key, struct host_
     __attribute__((warn_unused_result));
 void host_table_destroy(struct host_table *table);
 
+/* Begins to fetch what looking up addr will need. */
+void host_table_prefetch(struct host_table *table, const struct ipaddr *addr);
+
 /* The host of addr, made when new. NULL: all hosts are pinned (the caller does without). O(1). */
 struct host *host_table_get(struct host_table *table, const struct ipaddr *addr);
 /* Puts a host on the list of convicted ones, which outlasts its place in the table. */

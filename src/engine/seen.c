@@ -18,6 +18,11 @@ struct seen {
 	uint64_t *ring;  /* fingerprint of the target added as number n at n % capacity */
 	uint32_t *index; /* ring position + 1; 0: free */
 	size_t index_mask;
+	/* The last target that was asked about: it is added next. */
+	struct {
+		struct target target;
+		uint64_t fp;
+	} last;
 };
 
 int seen_create(size_t capacity, const struct hash_key *key, struct seen **out)
@@ -30,6 +35,7 @@ int seen_create(size_t capacity, const struct hash_key *key, struct seen **out)
 	seen->key = *key;
 	seen->capacity = capacity;
 	seen->index_mask = FIRST_SLOTS - 1;
+	seen->last.fp = hash_siphash(key, &seen->last.target, sizeof(seen->last.target));
 	/* calloc of this size is mapped and not touched. */
 	seen->ring = calloc(capacity, sizeof(*seen->ring));
 	seen->index = calloc(2 * capacity, sizeof(*seen->index));
@@ -50,9 +56,13 @@ void seen_destroy(struct seen *seen)
 	free(seen);
 }
 
-static uint64_t fingerprint(const struct seen *seen, const struct target *target)
+static uint64_t fingerprint(struct seen *seen, const struct target *target)
 {
-	return hash_siphash(&seen->key, target, sizeof(*target));
+	if (memcmp(&seen->last.target, target, sizeof(*target)) != 0) {
+		seen->last.target = *target;
+		seen->last.fp = hash_siphash(&seen->key, target, sizeof(*target));
+	}
+	return seen->last.fp;
 }
 
 /* The index slot that holds fp, or the free slot where it would go. */
@@ -106,7 +116,12 @@ bool seen_add(struct seen *seen, const struct target *target)
 	return true;
 }
 
-bool seen_has(const struct seen *seen, const struct target *target)
+void seen_prefetch(struct seen *seen, const struct target *target)
+{
+	__builtin_prefetch(&seen->index[fingerprint(seen, target) & seen->index_mask]);
+}
+
+bool seen_has(struct seen *seen, const struct target *target)
 {
 	return seen->index[find_slot(seen, fingerprint(seen, target))] != 0;
 }
