@@ -63,7 +63,9 @@ static int activate(struct capture *c, const struct capture_config *config, stru
 	pcap_set_promisc(c->pcap, config->is_promiscuous);
 	pcap_set_timeout(c->pcap, config->timeout_ms);
 	pcap_set_buffer_size(c->pcap, (int)config->buffer_bytes);
-	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);
+	/* For nanoseconds libpcap asks for SO_TIMESTAMPNS, and then the kernel looks at the clock for every
+	 * packet that any interface of the machine receives. */
+	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_MICRO);
 	int status = pcap_activate(c->pcap);
 	if (status < 0)
 		return diag_set(diag, pcap_errno(status),
