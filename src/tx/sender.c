@@ -25,6 +25,11 @@ int sender_create(const struct sender_config *config, struct sender **out)
 	s->outboxes[0].backend = config->v4.backend ? config->v4.backend : config->v6.backend;
 	if (config->v6.backend != s->outboxes[0].backend)
 		s->outboxes[1].backend = config->v6.backend;
+	for (int i = 0; i < 2; i++) {
+		const struct sender_path *path =
+		    s->outboxes[i].backend == config->v4.backend ? &config->v4 : &config->v6;
+		s->outboxes[i].overhead = path->is_ethernet ? SENDER_WIRE_OVERHEAD : 0;
+	}
 	struct hash_key key;
 	hash_random(&key, sizeof(key));
 	int err = onlink_create(&key, &s->onlink);

@@ -2,7 +2,6 @@
 #define TX_SENDER_INTERNAL_H
 
 #include "base/clock.h"
-#include "base/dassert.h"
 #include "base/hash.h"
 #include "engine/seen.h"
 #include "tx/onlink.h"
@@ -22,7 +21,9 @@ enum {
 struct outbox {
 	struct tx_backend *backend; /* NULL: not used */
 	size_t n_lent, n_used;
-	bool is_stuck; /* the queue has stayed full: the link is down, or gone */
+	size_t n_counted; /* of those used, counted and paid */
+	int64_t overhead; /* bytes of a frame that only the link counts */
+	bool is_stuck;    /* the queue has stayed full: the link is down, or gone */
 	struct tx_frame frames[TX_BATCH_MAX];
 	uint64_t n_lost_seen;
 };
@@ -86,23 +87,20 @@ static inline struct outbox *sender_box_of(struct sender *s, const struct sender
 }
 
 /* A frame to fill; NULL: the queue stayed full, for 20 ms the first time. */
-static inline uint8_t *sender_next_frame(struct sender *s, const struct sender_path *path)
+static inline uint8_t *sender_next_frame(struct sender *s, struct outbox *box)
 {
-	struct outbox *box = sender_box_of(s, path);
-	if (box->n_used < box->n_lent)
+	if (__builtin_expect(box->n_used < box->n_lent, 1))
 		return box->frames[box->n_used].bytes;
 	return sender_lend_frame(s, box);
 }
 
-/* Spends for the frame that sender_next_frame gave, now len bytes long. It is counted when handed over. */
-static inline void sender_finish_frame(struct sender *s, const struct sender_path *path, size_t len)
+/* The frame that sender_next_frame gave is len bytes long. It is counted, and its tokens are spent, together
+ * with others. */
+static inline void sender_finish_frame(
+    struct sender *s, struct outbox *box, const struct sender_path *path, size_t len)
 {
-	struct outbox *box = sender_box_of(s, path);
 	struct tx_frame *frame = &box->frames[box->n_used++];
 	frame->len = (uint32_t)len;
-	dassert(s->n_paid > 0);
-	s->n_paid--;
-	s->bytes_paid -= (int64_t)(len + (path->is_ethernet ? SENDER_WIRE_OVERHEAD : 0));
 	if (s->config.tap)
 		s->config.tap(s->config.tap_ctx, frame->bytes, len, path->is_ethernet);
 }
@@ -111,9 +109,10 @@ static inline void sender_finish_frame(struct sender *s, const struct sender_pat
 static inline void sender_send(struct sender *s, const struct sender_path *path,
     const struct template *tmpl, const struct patch *patch)
 {
-	uint8_t *frame = sender_next_frame(s, path);
+	struct outbox *box = sender_box_of(s, path);
+	uint8_t *frame = sender_next_frame(s, box);
 	if (frame)
-		sender_finish_frame(s, path, patch_packet(tmpl, patch, frame));
+		sender_finish_frame(s, box, path, patch_packet(tmpl, patch, frame));
 	else
 		counters_add(s->config.counters, COUNTER_send_errors, 1);
 }
@@ -121,7 +120,7 @@ static inline void sender_send(struct sender *s, const struct sender_path *path,
 /* Takes tokens for up to n packets of at most wire_len bytes each; returns for how many. */
 size_t sender_pay(struct sender *s, size_t n, size_t wire_len, int64_t now_ns);
 
-/* Gives back what was not spent, for the other senders or for later. */
+/* Counts what was put into the outboxes, and gives back what was not spent by it, for the other senders or for later. */
 void sender_settle(struct sender *s);
 
 /* The MAC to send to, perhaps in buf; NULL in *mac: the link has none. */

@@ -5,23 +5,35 @@
 
 #include <errno.h>
 
+#include "base/dassert.h"
+
 #define RETRY_NS (100 * NS_PER_US)
 enum {
 	FULL_TRIES = 200, /* 20 ms of a full queue, then the packet is given up and counted */
 };
 
+/* Counts the frames that were filled since the last time, and spends their tokens. */
+static void count_frames(struct sender *s, struct outbox *box)
+{
+	uint64_t n = box->n_used - box->n_counted, n_bytes = 0;
+	for (size_t i = box->n_counted; i < box->n_used; i++)
+		n_bytes += box->frames[i].len;
+	box->n_counted = box->n_used;
+	dassert(s->n_paid >= n);
+	s->n_paid -= n;
+	s->bytes_paid -= (int64_t)n_bytes + (int64_t)n * box->overhead;
+	counters_add(s->config.counters, COUNTER_packets_sent, n);
+	counters_add(s->config.counters, COUNTER_bytes_sent, n_bytes);
+}
+
 void sender_flush(struct sender *s, struct outbox *box)
 {
 	if (!box->backend)
 		return;
+	count_frames(s, box);
 	if (box->n_lent)
 		tx_commit(box->backend, box->frames, box->n_used);
-	uint64_t n_bytes = 0;
-	for (size_t i = 0; i < box->n_used; i++)
-		n_bytes += box->frames[i].len;
-	counters_add(s->config.counters, COUNTER_packets_sent, box->n_used);
-	counters_add(s->config.counters, COUNTER_bytes_sent, n_bytes);
-	box->n_lent = box->n_used = 0;
+	box->n_lent = box->n_used = box->n_counted = 0;
 	/* Pending frames stay with the back end and are tried again; a dead interface shows as
 	 * frames that no longer go anywhere, and the receiver's capture ends the scan. */
 	if (tx_pending(box->backend) && tx_flush(box->backend) == -EAGAIN)
@@ -78,6 +90,8 @@ size_t sender_pay(struct sender *s, size_t n, size_t wire_len, int64_t now_ns)
 
 void sender_settle(struct sender *s)
 {
+	count_frames(s, &s->outboxes[0]);
+	count_frames(s, &s->outboxes[1]);
 	limiter_give(s->config.packets, s->n_paid);
 	if (s->config.bytes && s->bytes_paid > 0)
 		limiter_give(s->config.bytes, (uint64_t)s->bytes_paid);

@@ -50,9 +50,10 @@ static void send_segment(struct sender *s, const struct tx_req *req, int64_t now
 static void answer_neighbour(struct sender *s, const struct tx_req *req)
 {
 	const struct sender_path *path = sender_path_of(s, &req->flow.laddr);
-	uint8_t *frame = path->link && path->is_ethernet ? sender_next_frame(s, path) : NULL;
+	struct outbox *box = sender_box_of(s, path);
+	uint8_t *frame = path->link && path->is_ethernet ? sender_next_frame(s, box) : NULL;
 	if (frame)
-		sender_finish_frame(s, path,
+		sender_finish_frame(s, box, path,
 		    neigh_build_reply(
 			path->source_mac, &req->flow.laddr, req->mac, &req->flow.raddr, frame));
 }
@@ -124,11 +125,12 @@ void sender_ask_neighbours(struct sender *s, int64_t now_ns)
 		const struct sender_path *path = sender_path_of(s, addr);
 		struct target target = {*addr, 1};
 		struct cookie cookie;
-		uint8_t *frame = sender_next_frame(s, path);
+		struct outbox *box = sender_box_of(s, path);
+		uint8_t *frame = sender_next_frame(s, box);
 		if (!frame)
 			return;
 		cookie_make(&s->config.cookie, &target, 0, &cookie);
-		sender_finish_frame(s, path,
+		sender_finish_frame(s, box, path,
 		    neigh_build_request(path->source_mac, &cookie.flow.laddr, addr, frame));
 	}
 }

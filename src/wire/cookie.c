@@ -6,17 +6,11 @@
 
 _Static_assert((int)sizeof(struct attempt) == (int)SIPHASH_SHORT_LEN, "hashed as it is");
 
-static struct ipaddr pick_laddr(
-    const struct cookie_params *params, const struct ipaddr *raddr, uint64_t h)
+struct ipaddr cookie_pick_laddr(const struct ipaddr *base, uint32_t n, uint64_t hash)
 {
-	bool is_v4 = ipaddr_is_v4(raddr);
-	struct ipaddr base = is_v4 ? params->laddr_v4 : params->laddr_v6;
-	uint32_t n = is_v4 ? params->n_laddr_v4 : params->n_laddr_v6;
-	if (n <= 1)
-		return base;
 	uint64_t hi, lo;
-	ipaddr_get_u64(&base, &hi, &lo);
-	uint64_t add = (h * UINT64_C(0x9e3779b97f4a7c15) >> 32) % n;
+	ipaddr_get_u64(base, &hi, &lo);
+	uint64_t add = (hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) % n;
 	if (lo + add < lo)
 		hi++;
 	return ipaddr_from_u64(hi, lo + add);
@@ -26,16 +20,6 @@ void cookie_hash(
     const struct cookie_params *params, const struct attempt *attempts, size_t n, uint64_t *hashes)
 {
 	siphash_short(&params->key, attempts, n, hashes);
-}
-
-void cookie_from_hash(const struct cookie_params *params, const struct target *target,
-    uint64_t hash, struct cookie *out)
-{
-	out->iss = (uint32_t)hash;
-	out->flow.raddr = target->addr;
-	out->flow.rport = target->port;
-	out->flow.lport = (uint16_t)(params->port_lo + ((hash >> 32) * params->n_ports >> 32));
-	out->flow.laddr = pick_laddr(params, &target->addr, hash);
 }
 
 void cookie_make(

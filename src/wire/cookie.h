@@ -35,9 +35,22 @@ void cookie_make(const struct cookie_params *params, const struct target *target
 void cookie_hash(
     const struct cookie_params *params, const struct attempt *attempts, size_t n, uint64_t *hashes);
 
+/* One of n >= 1 addresses from base on, chosen by hash. */
+struct ipaddr cookie_pick_laddr(const struct ipaddr *base, uint32_t n, uint64_t hash);
+
 /* cookie_make(params, target, n, out), given what cookie_hash() says of target and n. */
-void cookie_from_hash(const struct cookie_params *params, const struct target *target,
-    uint64_t hash, struct cookie *out);
+static inline void cookie_from_hash(const struct cookie_params *params, const struct target *target,
+    uint64_t hash, struct cookie *out)
+{
+	bool is_v4 = ipaddr_is_v4(&target->addr);
+	const struct ipaddr *base = is_v4 ? &params->laddr_v4 : &params->laddr_v6;
+	uint32_t n = is_v4 ? params->n_laddr_v4 : params->n_laddr_v6;
+	out->iss = (uint32_t)hash;
+	out->flow.raddr = target->addr;
+	out->flow.rport = target->port;
+	out->flow.lport = (uint16_t)(params->port_lo + ((hash >> 32) * params->n_ports >> 32));
+	out->flow.laddr = n <= 1 ? *base : cookie_pick_laddr(base, n, hash);
+}
 
 /* Does a SYN-ACK on flow with this ack answer the SYN of connection number n? */
 bool cookie_check(

@@ -97,7 +97,11 @@ static void patch_ip6(const struct template *tmpl, const struct patch *patch, ui
 /* len is 40 to TEMPLATE_MAX: two copies of fixed size that may overlap cost no call. */
 static inline void copy_template(uint8_t *to, const uint8_t *from, size_t len)
 {
-	if (len >= TEMPLATE_MAX / 2) {
+	if (len >= TEMPLATE_MAX / 2 && len <= TEMPLATE_MAX * 3 / 4) { /* SYNs of both families */
+		memcpy(to, from, TEMPLATE_MAX / 2);
+		memcpy(
+		    to + len - TEMPLATE_MAX / 4, from + len - TEMPLATE_MAX / 4, TEMPLATE_MAX / 4);
+	} else if (len >= TEMPLATE_MAX / 2) {
 		memcpy(to, from, TEMPLATE_MAX / 2);
 		memcpy(
 		    to + len - TEMPLATE_MAX / 2, from + len - TEMPLATE_MAX / 2, TEMPLATE_MAX / 2);
