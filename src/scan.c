@@ -281,6 +281,7 @@ enum scan_end scan_run(struct scan *scan, struct diag *diag)
 		err = give_up_privileges(scan, diag);
 	if (!err)
 		err = scan_begin_checkpoints(scan, diag);
+	scan_begin_rate(scan);
 	if (!err)
 		err = start_threads(scan, diag);
 	if (err) {

@@ -151,6 +151,8 @@ uint16_t scan_path_mtu(const struct net_path *path);
 
 /* Prepares for --adaptive; after the routes are known. */
 int scan_open_rate(struct scan *scan, struct diag *diag) __attribute__((warn_unused_result));
+/* The first packet is about to go. */
+void scan_begin_rate(struct scan *scan);
 /* Counts drops and slows or speeds the senders; ten times a second. */
 void scan_rate_tick(struct scan *scan, int64_t now_ns);
 void scan_close_rate(struct scan *scan);

@@ -19,6 +19,13 @@ static double least_rate(const struct scan_config *c)
 	return part < SCAN_MIN_RATE_MAX ? part : SCAN_MIN_RATE_MAX;
 }
 
+void scan_begin_rate(struct scan *scan)
+{
+	const struct scan_config *c = scan->config;
+	double min_pps = is_adaptive(c) ? least_rate(c) : c->rate_pps;
+	adapt_init(&scan->adapt, min_pps, c->rate_pps, clock_mono_ns());
+}
+
 int scan_open_rate(struct scan *scan, struct diag *diag)
 {
 	const struct scan_config *c = scan->config;
@@ -29,8 +36,7 @@ int scan_open_rate(struct scan *scan, struct diag *diag)
 		    c->min_rate_pps, c->rate_pps);
 	if (c->dry_run)
 		return 0;
-	adapt_init(&scan->adapt, is_adaptive(c) ? least_rate(c) : c->rate_pps, c->rate_pps,
-	    clock_mono_ns());
+	scan_begin_rate(scan);
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		if (scan->has_path[f])
 			ifindexes[n++] = scan->paths[f].iface.ifindex;

@@ -15,9 +15,11 @@
 
 #include "base/clock.h"
 
-#define START_PPS     100000.0          /* what is hardly ever too much; growth follows */
-#define START_GROWTH  0.85              /* a second, look by look: half as much again in 0.5 s */
-#define IDLE_GROWTH   10.0              /* nobody has answered */
+#define START_PPS     100000.0 /* what is hardly ever too much; growth follows */
+#define START_GROWTH  0.85     /* a second, look by look: half as much again in 0.5 s */
+#define START_STEP    1.5      /* beyond what answers have shown to be good */
+#define IDLE_GROWTH   30.0
+#define IDLE_NS       (300 * NS_PER_MS) /* nobody answers: not even the near ones */
 #define INTERVAL_NS   (90 * NS_PER_MS)  /* less says little */
 #define SETTLE_NS     (300 * NS_PER_MS) /* from a decision to counters that show it */
 #define SETTLE_MAX    (2400 * NS_PER_MS)
@@ -34,6 +36,7 @@
 #define REFUTED_PART  0.5
 enum {
 	REFUTED_MAX = 2,
+	SHOWN_N = 100,
 	TRIAL_N = 200, /* connections: they show it if it did not help */
 };
 
@@ -142,22 +145,32 @@ static void cut_far(struct adapt *a, const struct far_loss_finding *finding, int
 
 /* ---- up ---- */
 
-static double growth(const struct adapt *a, double seconds, bool has_answers)
+/* What a second adds, while nothing was ever lost. Where nobody answers, nothing can be lost and nothing
+ * be seen; else the rate stays near one that answers have shown to be good. */
+static double start_growth(const struct adapt *a, const struct far_loss_finding *seen)
 {
-	/* Where nobody answers nothing can be lost, and nothing be seen. */
-	if (a->is_starting)
-		return a->pps * (has_answers ? START_GROWTH : IDLE_GROWTH) * seconds;
-	double gap = fabs(a->bad_pps - a->pps) / 2;
-	gap = fmax(gap, 0.01 * a->bad_pps);
-	return fmin(gap, 0.5 * a->pps) * seconds;
+	if (a->last.n_answered == 0)
+		return a->last.at_ns - a->cut_ns > IDLE_NS ? IDLE_GROWTH * a->pps : 0;
+	bool is_shown = seen->n >= SHOWN_N || seen->sent_pps == 0;
+	return is_shown && a->pps > START_STEP * seen->sent_pps ? 0 : START_GROWTH * a->pps;
 }
 
-static void speed_up(struct adapt *a, double sent_pps, double seconds, bool has_answers)
+/* What a second adds after a loss. */
+static double way_back(const struct adapt *a)
+{
+	double gap = fabs(a->bad_pps - a->pps) / 2;
+	gap = fmax(gap, 0.01 * a->bad_pps);
+	return fmin(gap, 0.5 * a->pps);
+}
+
+static void speed_up(
+    struct adapt *a, double sent_pps, double seconds, const struct far_loss_finding *seen)
 {
 	if (a->pps >= a->max_pps || sent_pps < IN_USE * a->pps)
 		return;
 	seconds = fmin(seconds, 0.2); /* a look that came late has not seen more */
-	a->pps = fmin(a->max_pps, a->pps + growth(a, seconds, has_answers));
+	double growth = a->is_starting ? start_growth(a, seen) : way_back(a);
+	a->pps = fmin(a->max_pps, a->pps + growth * seconds);
 }
 
 /* ---- looks ---- */
@@ -196,9 +209,10 @@ double adapt_step(
 		else if (answers && far_loss_find(&a->far, answers, &seen))
 			cut_far(a, &seen, now->at_ns);
 		else if (!is_on_trial(a, &seen, now->at_ns))
-			speed_up(a, sent_pps, seconds, now->n_answered > 0);
+			speed_up(a, sent_pps, seconds, &seen);
 	}
-	a->sent_pps += (sent_pps - a->sent_pps) * fmin(seconds, 1);
+	/* From the first look on, and one that came late counts little. */
+	a->sent_pps += (sent_pps - a->sent_pps) * (a->sent_pps > 0 ? fmin(seconds, 0.2) : 1);
 	if (now->at_ns - a->cut_ns > CLEAN_NS)
 		a->good_pps = fmax(a->good_pps, fmin(a->sent_pps, a->pps));
 	return a->pps;

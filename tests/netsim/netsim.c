@@ -20,6 +20,7 @@ struct options {
 	const char *stats;
 	const char *io;
 	double max_runtime_s;
+	double capacity_pps; /* of the way to us; 0: what the machine can do */
 	bool is_truth;
 	struct sim_config cfg;
 };
@@ -30,7 +31,12 @@ struct loop {
 	struct sim *sim;
 	FILE *pcap;
 	int64_t now_ns;
+	int64_t frame_ns; /* what each frame takes on the way to us; 0: nothing */
+	int64_t queued_until_ns;
+	uint64_t n_over_capacity;
 };
+
+#define QUEUE_NS (50 * NS_PER_MS) /* a router's buffer: frames that would wait longer are dropped */
 
 static volatile sig_atomic_t is_stopped;
 
@@ -45,6 +51,7 @@ static void usage(FILE *out)
 	fputs(
 	    "usage: netsim --interface IF [--seed N] [--config FILE] [--preset NAME] [--set KEY=VALUE]...\n"
 	    "              [--pcap FILE] [--stats FILE] [--max-runtime SECONDS] [--io xdp|packet]\n"
+	    "              [--capacity PPS]\n"
 	    "       netsim --truth [--seed N] [--config FILE] ... < \"ip,port\" lines\n\n"
 	    "Plays every address on the far side of IF; prints \"ready\" when it does. --truth prints\n"
 	    "what each target is, one JSON object a line. Configuration, \"key = value\" lines:\n\n",
@@ -84,6 +91,7 @@ enum {
 	OPT_PCAP,
 	OPT_STATS,
 	OPT_RUNTIME,
+	OPT_CAPACITY,
 	OPT_IO,
 	OPT_TRUTH
 };
@@ -96,6 +104,7 @@ static const struct option long_options[] = {
     {"pcap", required_argument, NULL, OPT_PCAP},
     {"stats", required_argument, NULL, OPT_STATS},
     {"max-runtime", required_argument, NULL, OPT_RUNTIME},
+    {"capacity", required_argument, NULL, OPT_CAPACITY},
     {"io", required_argument, NULL, OPT_IO},
     {"truth", no_argument, NULL, OPT_TRUTH},
     {"help", no_argument, NULL, 'h'},
@@ -131,6 +140,10 @@ static int set_option(struct options *o, int c, const char *value)
 		return read_number(value, 1e6, &o->max_runtime_s) < 0
 			   ? fail("--max-runtime takes seconds")
 			   : 0;
+	case OPT_CAPACITY:
+		return read_number(value, 1e9, &o->capacity_pps) < 0
+			   ? fail("--capacity takes packets a second")
+			   : 0;
 	case OPT_IO:
 		o->io = value;
 		return 0;
@@ -150,16 +163,32 @@ static void emit(void *ctx, const uint8_t *frame, size_t len)
 	loop->ops->send(loop->io, frame, len);
 }
 
+/* Is there room for a frame in the buffer before us? */
+static bool fits(struct loop *loop)
+{
+	if (loop->queued_until_ns < loop->now_ns)
+		loop->queued_until_ns = loop->now_ns;
+	if (loop->queued_until_ns - loop->now_ns > QUEUE_NS) {
+		loop->n_over_capacity++;
+		return false;
+	}
+	loop->queued_until_ns += loop->frame_ns;
+	return true;
+}
+
 static void on_frames(void *ctx, const struct frame_view *frames, unsigned n)
 {
 	struct loop *loop = ctx;
-	if (!loop->pcap) {
+	if (!loop->pcap && !loop->frame_ns) {
 		sim_input(loop->sim, frames, n, loop->now_ns);
 		return;
 	}
 	/* One by one: the file has each answer behind its question. */
 	for (unsigned i = 0; i < n; i++) {
-		pcapfile_write(loop->pcap, frames[i].bytes, frames[i].len, clock_wall_ns());
+		if (loop->frame_ns && !fits(loop))
+			continue;
+		if (loop->pcap)
+			pcapfile_write(loop->pcap, frames[i].bytes, frames[i].len, clock_wall_ns());
 		sim_input(loop->sim, &frames[i], 1, loop->now_ns);
 	}
 }
@@ -190,9 +219,11 @@ static int write_stats(struct loop *loop, const char *path)
 	struct io_counts io;
 	loop->ops->get_counts(loop->io, &io);
 	fprintf(f,
-	    "{\"io\":\"%s\",\"rx\":%llu,\"tx\":%llu,\"rx_dropped\":%llu,\"tx_dropped\":%llu,\"sim\":",
+	    "{\"io\":\"%s\",\"rx\":%llu,\"tx\":%llu,\"rx_dropped\":%llu,\"tx_dropped\":%llu,"
+	    "\"over_capacity\":%llu,\"sim\":",
 	    loop->ops->name, (unsigned long long)io.n_rx, (unsigned long long)io.n_tx,
-	    (unsigned long long)io.n_rx_dropped, (unsigned long long)io.n_tx_dropped);
+	    (unsigned long long)io.n_rx_dropped, (unsigned long long)io.n_tx_dropped,
+	    (unsigned long long)loop->n_over_capacity);
 	sim_print_stats(loop->sim, f);
 	fputs("}\n", f);
 	return fclose(f) ? fail("stats file: write failed") : 0;
@@ -216,6 +247,8 @@ static int open_io(const struct options *o, struct loop *loop)
 static int simulate(const struct options *o)
 {
 	struct loop loop = {0};
+	if (o->capacity_pps > 0)
+		loop.frame_ns = (int64_t)((double)NS_PER_SEC / o->capacity_pps);
 	int rc = 1;
 	if (!o->interface)
 		return fail("--interface is missing: see netsim --help"), 2;

@@ -261,6 +261,18 @@ static void test_one_loss_slows_once(void **state)
 	assert_true(p.adapt.pps > 9500);
 }
 
+static void test_a_loss_in_the_first_seconds_is_no_verdict(void **state)
+{
+	(void)state;
+	struct path p = {.hit = 0.1};
+	path_init(&p, 10, 10000);
+	path_run(&p, 1.5);
+	stall(&p, 0.1);
+	path_run(&p, 4);
+	assert_int_equal(p.adapt.n_slowdowns, 1);
+	assert_true(p.adapt.pps > 9000);
+}
+
 static void test_losses_in_a_row_do_not_multiply_for_long(void **state)
 {
 	(void)state;
@@ -473,6 +485,7 @@ int main(void)
 	    cmocka_unit_test(test_it_never_goes_below_the_least_rate),
 	    cmocka_unit_test(test_it_comes_back_when_the_trouble_is_over),
 	    cmocka_unit_test(test_one_loss_slows_once),
+	    cmocka_unit_test(test_a_loss_in_the_first_seconds_is_no_verdict),
 	    cmocka_unit_test(test_losses_in_a_row_do_not_multiply_for_long),
 	    cmocka_unit_test(test_stalls_now_and_then_leave_most_of_the_rate),
 	    cmocka_unit_test(test_a_stray_loss_is_no_reason),
