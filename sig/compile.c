@@ -180,6 +180,8 @@ static int link_rule(struct sig_set *set, struct sig_rule *rule, struct diag *di
 	if (!rule->layers[0])
 		memcpy(rule->layers, rule->protocol->layers, sizeof(rule->layers));
 	int rc = link_names(set, rule, rule->layers, SIG_LAYERS_MAX, diag);
+	for (size_t i = 0; i < SIG_LAYERS_MAX && rule->layers[i] && !rc; i++)
+		rule->carriers[i] = sig_set_find_protocol(set, rule->layers[i]);
 	rc = rc ? rc : link_names(set, rule, rule->candidates, SIG_CANDIDATES_MAX, diag);
 	for (size_t i = 0; i < rule->n_conds && !rc; i++) {
 		if (rule->conds[i].kind == COND_ANSWERS)

@@ -125,11 +125,8 @@ static void put_rule(struct eval *e, const struct sig_rule *rule, struct sig_ver
 	}
 	put_assigns(e, rule->assigns, out);
 	put_extracts(e, rule->protocol->extracts, out);
-	for (size_t i = 0; i < SIG_LAYERS_MAX && rule->layers[i]; i++) {
-		const struct sig_protocol *carrier = sig_set_find_protocol(e->set, rule->layers[i]);
-		if (carrier)
-			put_extracts(e, carrier->extracts, out);
-	}
+	for (size_t i = 0; i < SIG_LAYERS_MAX && rule->carriers[i]; i++)
+		put_extracts(e, rule->carriers[i]->extracts, out);
 }
 
 /* What the rules said. */

@@ -172,6 +172,7 @@ struct sig_rule {
 	struct sig_assign *assigns;
 	const char *candidates[SIG_CANDIDATES_MAX];
 	const char *layers[SIG_LAYERS_MAX];
+	const struct sig_protocol *carriers[SIG_LAYERS_MAX]; /* the layers' files */
 	uint16_t id; /* index in sig_set.rules: by falling rank */
 	uint16_t min_len;
 	float confidence;
