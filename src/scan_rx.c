@@ -21,10 +21,10 @@ enum {
 	RESULT_CELLS = 4096, /* results with the writer at most */
 	MAX_HOSTS = 1 << 18,
 	SEEN_CAPACITY = 1 << 20,
-	/* libpcap's blocks are 256 KiB and end when they are full or CAPTURE_TIMEOUT_MS old: 8 MiB hold what
-	 * comes in 256 ms, however little it is, and 50,000 SYN-ACKs, however fast. All of it is resident
+	/* libpcap's blocks are 256 KiB and end when they are full or CAPTURE_TIMEOUT_MS old: 7 MiB hold what
+	 * comes in 224 ms, however little it is, and 40,000 SYN-ACKs, however fast. All of it is resident
 	 * from the start. Two receivers have that each, more have less: each then has less to hold. */
-	CAPTURE_BUFFER = 8 << 20,
+	CAPTURE_BUFFER = 7 << 20,
 	CAPTURE_BUFFER_MIN = 4 << 20,
 	CAPTURE_BUFFER_ALL = 16 << 20,
 	V6_OWNED_LEN = 64,      /* a site's network; shorter when shorter prefixes are judged */
