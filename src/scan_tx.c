@@ -60,8 +60,15 @@ static int open_backend(struct scan *scan, struct scan_tx *tx, int f, struct dia
 	enum tx_kind kind = scan->config->tx;
 	if (path->iface.kind == IFACE_LOOPBACK)
 		kind = TX_LIBNET;
-	if (kind == TX_LIBNET)
-		return link_open_backend(tx->links[f], &tx->backends[f]);
+	if (kind == TX_LIBNET) {
+		struct link_injector injector = {
+		    .is_v4 = f == FAMILY_V4,
+		    .is_raw_socket = path->iface.kind != IFACE_ETHERNET,
+		    .interface = path->iface.name,
+		    .socket_mark = scan->guard ? RST_GUARD_MARK : 0,
+		};
+		return link_open_injector(&injector, diag, &tx->backends[f]);
+	}
 	if (f == FAMILY_V6 && tx->backends[FAMILY_V4] &&
 	    scan->paths[FAMILY_V4].iface.ifindex == path->iface.ifindex) {
 		tx->backends[f] = tx->backends[FAMILY_V4];
@@ -91,12 +98,9 @@ static int open_link(struct scan *scan, struct scan_tx *tx, int f, struct diag *
 	struct link_config config = {
 	    .is_v4 = f == FAMILY_V4,
 	    .type = is_ethernet ? LINK_ETHERNET : LINK_RAW_IP,
-	    .is_raw_socket = !is_ethernet,
-	    .interface = path->iface.name,
 	    .laddr = path->source_lo,
 	    .mtu = scan_path_mtu(path),
 	    .style = scan_syn_style(scan->config->syn_options),
-	    .socket_mark = scan->guard ? RST_GUARD_MARK : 0,
 	};
 	memcpy(config.source_mac, path->iface.mac, sizeof(config.source_mac));
 	int err = link_create(&config, diag, &tx->links[f]);

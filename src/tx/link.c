@@ -19,8 +19,7 @@ enum {
 };
 
 struct link {
-	libnet_t *net;
-	bool is_raw_socket;
+	libnet_t *net; /* builds */
 	bool is_v4;
 	struct link_config config;
 	struct template syn, segment, segment_ts;
@@ -154,30 +153,15 @@ static int make_templates(struct link *link)
 	return err;
 }
 
-/* The libnet context: a link context knows Ethernet only; IP packets go through a raw socket. */
-static int open_context(struct link *link, struct diag *diag)
+/* A context that builds and opens no socket: a link context's would be given every packet of the host. */
+static int open_builder(struct link *link, struct diag *diag)
 {
 	char errbuf[LIBNET_ERRBUF_SIZE] = "";
-	char name[64];
-	int type = link->is_v4 ? LIBNET_RAW4_ADV : LIBNET_RAW6_ADV;
-	if (link->config.type == LINK_ETHERNET && !link->is_raw_socket)
-		type = LIBNET_LINK_ADV;
-	snprintf(name, sizeof(name), "%s", link->config.interface);
-	link->net = libnet_init(type, name, errbuf);
-	if (!link->net) {
-		errbuf[strcspn(errbuf, "\n")] = '\0';
-		return diag_set(diag, -EIO,
-		    "%s: cannot open for sending: %s: run as root or with CAP_NET_RAW", name,
-		    errbuf);
-	}
-	int fd = libnet_getfd(link->net);
-	if (link->is_raw_socket && link->config.socket_mark && fd >= 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_MARK, &link->config.socket_mark,
-		sizeof(link->config.socket_mark)) < 0)
-		return diag_set(diag, -EIO,
-		    "%s: cannot mark the raw socket: %s: run as root or with CAP_NET_ADMIN", name,
-		    strerror(errno));
-	return 0;
+	link->net = libnet_init(LIBNET_NONE, NULL, errbuf);
+	if (link->net)
+		return 0;
+	errbuf[strcspn(errbuf, "\n")] = '\0';
+	return diag_set(diag, -EIO, "libnet: %s", errbuf);
 }
 
 int link_create(const struct link_config *config, struct diag *diag, struct link **out)
@@ -187,15 +171,13 @@ int link_create(const struct link_config *config, struct diag *diag, struct link
 		return -ENOMEM;
 	link->config = *config;
 	link->is_v4 = config->is_v4;
-	link->is_raw_socket = config->is_raw_socket;
-	int err = open_context(link, diag);
+	int err = open_builder(link, diag);
 	if (!err) {
 		err = make_templates(link);
 		if (err)
-			diag_set(diag, err, "%s: libnet cannot build packets: %s",
-			    config->interface, libnet_geterror(link->net));
+			diag_set(diag, err, "libnet cannot build packets: %s",
+			    libnet_geterror(link->net));
 	}
-	link->config.interface = NULL; /* borrowed for the call */
 	if (err) {
 		link_destroy(link);
 		return err;
@@ -227,22 +209,47 @@ const struct template *link_get_segment(const struct link *link, bool has_ts)
 
 struct libnet_backend {
 	struct tx_backend base;
-	struct link *link;
+	libnet_t *net; /* injects */
+	bool is_raw_socket;
+	bool is_v4;
 	size_t first, n; /* pending frames */
 	uint32_t lens[TX_BATCH_MAX];
 	uint8_t frames[TX_BATCH_MAX][TX_FRAME_MAX];
 };
 
-static int inject(struct link *link, const uint8_t *frame, uint32_t len)
+/* A link context knows Ethernet only; IP packets go through a raw socket. */
+static int open_injector(
+    struct libnet_backend *b, const struct link_injector *config, struct diag *diag)
+{
+	char errbuf[LIBNET_ERRBUF_SIZE] = "";
+	int type = b->is_v4 ? LIBNET_RAW4_ADV : LIBNET_RAW6_ADV;
+	b->net = libnet_init(b->is_raw_socket ? type : LIBNET_LINK_ADV, config->interface, errbuf);
+	if (!b->net) {
+		errbuf[strcspn(errbuf, "\n")] = '\0';
+		return diag_set(diag, -EIO,
+		    "%s: cannot open for sending: %s: run as root or with CAP_NET_RAW",
+		    config->interface, errbuf);
+	}
+	int fd = libnet_getfd(b->net);
+	if (b->is_raw_socket && config->socket_mark && fd >= 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_MARK, &config->socket_mark, sizeof(config->socket_mark)) <
+		0)
+		return diag_set(diag, -EIO,
+		    "%s: cannot mark the raw socket: %s: run as root or with CAP_NET_ADMIN",
+		    config->interface, strerror(errno));
+	return 0;
+}
+
+static int inject(const struct libnet_backend *b, const uint8_t *frame, uint32_t len)
 {
 	int n;
 	errno = 0;
-	if (!link->is_raw_socket)
-		n = libnet_adv_write_link(link->net, frame, len);
-	else if (link->is_v4)
-		n = libnet_write_raw_ipv4(link->net, frame, len);
+	if (!b->is_raw_socket)
+		n = libnet_adv_write_link(b->net, frame, len);
+	else if (b->is_v4)
+		n = libnet_write_raw_ipv4(b->net, frame, len);
 	else
-		n = libnet_write_raw_ipv6(link->net, frame, len);
+		n = libnet_write_raw_ipv6(b->net, frame, len);
 	if (n == (int)len)
 		return 0;
 	return errno ? -errno : -EIO;
@@ -271,7 +278,7 @@ static int libnet_flush(struct tx_backend *base)
 {
 	struct libnet_backend *b = (struct libnet_backend *)(void *)base;
 	while (b->n) {
-		int err = inject(b->link, b->frames[b->first], b->lens[b->first]);
+		int err = inject(b, b->frames[b->first], b->lens[b->first]);
 		if (err == -ENOBUFS || err == -EAGAIN) {
 			base->stats.n_full++;
 			return -EAGAIN;
@@ -295,10 +302,14 @@ static size_t libnet_pending(const struct tx_backend *base)
 
 static void libnet_close(struct tx_backend *base)
 {
-	free(base);
+	struct libnet_backend *b = (struct libnet_backend *)(void *)base;
+	if (b->net)
+		libnet_destroy(b->net);
+	free(b);
 }
 
-int link_open_backend(struct link *link, struct tx_backend **out)
+int link_open_injector(
+    const struct link_injector *config, struct diag *diag, struct tx_backend **out)
 {
 	static const struct tx_backend_ops ops = {
 	    .reserve = libnet_reserve,
@@ -311,8 +322,14 @@ int link_open_backend(struct link *link, struct tx_backend **out)
 	if (!b)
 		return -ENOMEM;
 	b->base.ops = &ops;
-	b->base.name = link->is_raw_socket ? "libnet (raw socket)" : "libnet (link layer)";
-	b->link = link;
+	b->base.name = config->is_raw_socket ? "libnet (raw socket)" : "libnet (link layer)";
+	b->is_raw_socket = config->is_raw_socket;
+	b->is_v4 = config->is_v4;
+	int err = open_injector(b, config, diag);
+	if (err) {
+		libnet_close(&b->base);
+		return err;
+	}
 	*out = &b->base;
 	return 0;
 }

@@ -20,17 +20,14 @@ enum link_syn_style { LINK_SYN_LINUX, LINK_SYN_WINDOWS, LINK_SYN_MSS, LINK_SYN_N
 struct link_config {
 	bool is_v4;
 	enum link_type type;   /* LINK_ETHERNET has a header in its templates */
-	bool is_raw_socket;    /* inject IP packets through the kernel's stack: loopback, tun */
-	const char *interface; /* borrowed for the call */
 	uint8_t source_mac[6]; /* LINK_ETHERNET */
 	struct ipaddr laddr;   /* any address of the family: it is patched */
 	uint16_t mtu;          /* of IP packets */
 	enum link_syn_style style;
-	uint32_t socket_mark; /* SO_MARK of a raw socket; 0: none */
 };
 
-/* Makes the templates and opens the injector. Needs CAP_NET_RAW. Returns 0, -ENOMEM, or -EIO with
- * libnet's reason in diag. The caller owns *out. */
+/* Makes the templates; opens no socket. Returns 0, -ENOMEM, or -EIO with libnet's reason in diag. The
+ * caller owns *out. */
 int link_create(const struct link_config *config, struct diag *diag, struct link **out)
     __attribute__((warn_unused_result));
 void link_destroy(struct link *link);
@@ -44,10 +41,18 @@ uint8_t link_wscale(enum link_syn_style style);
 /* The MSS that packets of this link can carry (RFC 9293 section 3.7.1). */
 uint16_t link_mss(bool is_v4, uint16_t mtu);
 
-/* Makes libnet's injection a transmit back end: the portable last resort, and the one that goes
- * through the kernel's stack (is_raw_socket). link outlives it. Returns 0 or -ENOMEM. */
-int link_open_backend(struct link *link, struct tx_backend **out)
-    __attribute__((warn_unused_result));
+struct link_injector {
+	bool is_v4;
+	bool is_raw_socket; /* IP packets through the kernel's stack: loopback, tun; else frames */
+	const char *interface; /* borrowed for the call */
+	uint32_t socket_mark;  /* SO_MARK of a raw socket; 0: none */
+};
+
+/* Opens libnet's injection as a transmit back end: the portable last resort, and the one that goes
+ * through the kernel's stack (is_raw_socket). Needs CAP_NET_RAW. Returns 0, -ENOMEM, or -EIO with the
+ * reason in diag. The caller owns *out. */
+int link_open_injector(const struct link_injector *config, struct diag *diag,
+    struct tx_backend **out) __attribute__((warn_unused_result));
 
 /* Builds the same packet wholly in libnet, checksums and all: the oracle for patch_packet in tests.
  * Returns the length, at most size, or a negative errno. */

@@ -59,7 +59,6 @@ static int prepare(struct run *run, struct targets *targets, const char *interfa
 	static struct bell bell;
 	struct link_config link = {.is_v4 = true,
 	    .type = LINK_ETHERNET,
-	    .interface = interface,
 	    .laddr = ipaddr_from_v4(0xc0000202),
 	    .mtu = 1500,
 	    .style = LINK_SYN_LINUX};

@@ -32,8 +32,6 @@ static struct link *open_link(bool is_v4, bool is_ethernet, enum link_syn_style 
 	struct diag diag = {{0}};
 	struct link_config config = {.is_v4 = is_v4,
 	    .type = is_ethernet ? LINK_ETHERNET : LINK_RAW_IP,
-	    .is_raw_socket = !is_ethernet,
-	    .interface = "lo",
 	    .laddr =
 		is_v4 ? ipaddr_from_v4(0x0a000001) : ipaddr_from_u64(UINT64_C(0xfd00) << 48, 1),
 	    .mtu = MTU,
@@ -144,18 +142,38 @@ static void test_syn_options_are_those_of_the_style(void **state)
 		}
 }
 
+/* A packet socket would be given every packet of the host, and cost the receiver of a scan its time. */
+static void test_templates_need_no_socket(void **state)
+{
+	(void)state;
+	struct link *link = open_link(true, true, LINK_SYN_LINUX);
+	FILE *f = fopen("/proc/thread-self/net/packet", "re");
+	char line[256];
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f)); /* the headings */
+	assert_null(fgets(line, sizeof(line), f));
+	fclose(f);
+	struct link_injector config = {.is_v4 = true, .interface = "lo"};
+	struct tx_backend *backend = NULL;
+	struct diag diag;
+	assert_int_equal(link_open_injector(&config, &diag, &backend), 0);
+	f = fopen("/proc/thread-self/net/packet", "re");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	assert_non_null(fgets(line, sizeof(line), f)); /* so a socket would have shown */
+	fclose(f);
+	tx_close(backend);
+	link_destroy(link);
+}
+
 static void test_unknown_interface_is_named(void **state)
 {
 	(void)state;
 	struct diag diag = {{0}};
-	struct link_config config = {.is_v4 = true,
-	    .type = LINK_ETHERNET,
-	    .interface = "nosuch0",
-	    .laddr = ipaddr_from_v4(1),
-	    .mtu = MTU};
-	struct link *link = NULL;
-	assert_int_equal(link_create(&config, &diag, &link), -EIO);
-	assert_null(link);
+	struct link_injector config = {.is_v4 = true, .interface = "nosuch0"};
+	struct tx_backend *backend = NULL;
+	assert_int_equal(link_open_injector(&config, &diag, &backend), -EIO);
+	assert_null(backend);
 	assert_non_null(strstr(diag.text, "nosuch0: "));
 	assert_null(strchr(diag.text, '\n'));
 	link_destroy(NULL);
@@ -186,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_every_packet_equals_libnets),
 	    cmocka_unit_test(test_syn_options_are_those_of_the_style),
+	    cmocka_unit_test(test_templates_need_no_socket),
 	    cmocka_unit_test(test_unknown_interface_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
