@@ -132,6 +132,22 @@ def table(title, columns, rows):
     print(file=sys.stderr, flush=True)
 
 
+def masscan_services(path):
+    """{address: set of the services that masscan named there, maybe empty} of its -oJ output. By pattern: it
+    puts banners into the lines as they are, so that not every line is JSON."""
+    out = {}
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            address = re.search(r'"ip":\s*"([^"]+)"', line)
+            if not address:
+                continue
+            names = out.setdefault(address.group(1), set())
+            service = re.search(r'"service":\s*{\s*"name":\s*"([^"]*)"', line)
+            if service:
+                names.add(service.group(1))
+    return out
+
+
 def read_records(path):
     """The records of an output of ours, plain or compressed."""
     text = subprocess.run(["zstd", "-dcqf", path], capture_output=True, check=True, timeout=120).stdout
