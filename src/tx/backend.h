@@ -18,7 +18,7 @@
  * Owned by one thread. Nothing here allocates or sleeps after tx_open. */
 
 enum {
-	TX_BATCH_MAX = 64,   /* frames of one tx_reserve */
+	TX_BATCH_MAX = 128,  /* frames of one tx_reserve */
 	TX_FRAME_MAX = 1536, /* bytes of one frame, link header included */
 };
 

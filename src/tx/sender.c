@@ -13,7 +13,10 @@
 #define UNPAID_NS (5 * NS_PER_MS)  /* longest nap without tokens: nothing could be sent anyway */
 #define END_NS    (10 * NS_PER_MS) /* longest without targets: only requests are waited for */
 #define DRAIN_NS  (500 * NS_PER_MS)
-enum { SPARED_HOSTS = 1 << 16 }; /* remembered; the oldest are forgotten */
+enum {
+	NAP_BATCH = 64,         /* worth a wake-up */
+	SPARED_HOSTS = 1 << 16, /* remembered; the oldest are forgotten */
+};
 
 int sender_create(const struct sender_config *config, struct sender **out)
 {
@@ -134,12 +137,12 @@ static bool is_watching(const struct sender *s)
 	return s->valve_closed_at != 0;
 }
 
-/* Sleeps after a turn that sent n packets, fewer than a batch: until a batch can be paid, or what has come
+/* Sleeps after a turn that sent n packets, fewer than NAP_BATCH: until so many can be paid, or what has come
  * together in NAP_NS, or one packet. To wake up costs as much as ten packets, so fewer and larger batches are
  * what makes a slow rate cheap; requests of sessions do not wait for them, for receivers ring the bell. */
 static void nap(struct sender *s, size_t n, int64_t now_ns)
 {
-	int64_t one = get_wait_ns(s, 1, now_ns), wait = get_wait_ns(s, SENDER_BATCH, now_ns);
+	int64_t one = get_wait_ns(s, 1, now_ns), wait = get_wait_ns(s, NAP_BATCH, now_ns);
 	size_t n_requests = count_requests(s);
 	if (n_requests > 0) {
 		/* They are there, not paid: to sleep deaf, for the bell has rung. */
@@ -175,7 +178,7 @@ void sender_run(struct sender *s)
 		sender_settle(s);
 		sender_flush(s, &s->outboxes[0]);
 		sender_flush(s, &s->outboxes[1]);
-		if (n < SENDER_BATCH)
+		if (n < NAP_BATCH)
 			nap(s, n, clock_mono_ns());
 	}
 	for (int i = 0; i < 2; i++) {

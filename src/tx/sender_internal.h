@@ -12,7 +12,7 @@
  * monotonic clock at the beginning of a turn. */
 
 enum {
-	SENDER_BATCH = 64,         /* packets of one turn */
+	SENDER_BATCH = 128,        /* packets of one turn */
 	SENDER_WIRE_OVERHEAD = 24, /* preamble, FCS, gap: an Ethernet frame's share of the link */
 	SENDER_SYN_WIRE = 118, /* the longest SYN of ours on the link: IPv6, 20 bytes of options */
 };

@@ -5,26 +5,40 @@
 
 #include <string.h>
 
+#include "wire/form.h"
+
 #define VALVE_NS (100 * NS_PER_US) /* between two looks at what is downstream */
 
 /* What the SYNs of one turn have in common, and how many there are. */
 struct turn {
 	int64_t now_ns;
-	struct patch patch;
 	uint64_t n_syns, n_repeats;
+	struct form v4, v6; /* of the families that are scanned */
 };
+
+/* Fills in all that is no target's own. */
+static void fill_forms(const struct sender *s, struct turn *turn)
+{
+	const struct patch common = {
+	    .tsval = (uint32_t)(turn->now_ns / NS_PER_US), .window = 64240, .flags = TCP_SYN};
+	if (s->config.v4.link)
+		form_fill(link_get_syn(s->config.v4.link), &common, &turn->v4);
+	if (s->config.v6.link)
+		form_fill(link_get_syn(s->config.v6.link), &common, &turn->v6);
+}
 
 /* One SYN, whose cookie is made of hash. */
 static void send_syn(struct sender *s, const struct attempt *a, uint64_t hash, struct turn *turn)
 {
 	const struct ipaddr *raddr = &a->target.addr;
 	const struct sender_path *path = sender_path_of(s, raddr);
+	struct patch own;
 	uint8_t buf[6];
 	if (!path->link) {
 		counters_add(s->config.counters, COUNTER_family_skipped, a->number == 0);
 		return;
 	}
-	switch (sender_find_mac(s, path, raddr, turn->now_ns, buf, &turn->patch.dst_mac)) {
+	switch (sender_find_mac(s, path, raddr, turn->now_ns, buf, &own.dst_mac)) {
 	case HOP_READY:
 		break;
 	case HOP_PENDING:
@@ -37,10 +51,16 @@ static void send_syn(struct sender *s, const struct attempt *a, uint64_t hash, s
 	}
 	struct cookie cookie;
 	cookie_from_hash(&s->config.cookie, &a->target, hash, &cookie);
-	turn->patch.flow = &cookie.flow;
-	turn->patch.seq = cookie.iss;
-	turn->patch.ip_id = sender_next_ip_id(s);
-	sender_send(s, path, link_get_syn(path->link), &turn->patch);
+	own.flow = &cookie.flow;
+	own.seq = cookie.iss;
+	own.ip_id = (uint16_t)(hash >> 32); /* the bits that the source port does not show */
+	struct outbox *box = sender_box_of(s, path);
+	uint8_t *frame = sender_next_frame(s, box);
+	if (frame)
+		sender_finish_frame(s, box, path,
+		    form_write(path == &s->config.v4 ? &turn->v4 : &turn->v6, &own, frame));
+	else
+		counters_add(s->config.counters, COUNTER_send_errors, 1);
 	turn->n_syns++;
 	turn->n_repeats += a->number > 0;
 }
@@ -56,8 +76,10 @@ static void send_syns(struct sender *s, const struct attempt *attempts, size_t n
 {
 	uint64_t hashes[SENDER_BATCH];
 	struct counters *counters = s->config.counters;
-	struct turn turn = {.now_ns = now_ns,
-	    .patch = {.tsval = (uint32_t)(now_ns / NS_PER_US), .window = 64240, .flags = TCP_SYN}};
+	struct turn turn;
+	turn.now_ns = now_ns;
+	turn.n_syns = turn.n_repeats = 0;
+	fill_forms(s, &turn);
 	cookie_hash(&s->config.cookie, attempts, n, hashes);
 	for (size_t i = 0; i < n; i++) {
 		if (is_spared(s, &attempts[i]))

@@ -94,28 +94,10 @@ static void patch_ip6(const struct template *tmpl, const struct patch *patch, ui
 	memcpy(ip + 24, patch->flow->raddr.b, 16);
 }
 
-/* len is 40 to TEMPLATE_MAX: two copies of fixed size that may overlap cost no call. */
-static inline void copy_template(uint8_t *to, const uint8_t *from, size_t len)
-{
-	if (len >= TEMPLATE_MAX / 2 && len <= TEMPLATE_MAX * 3 / 4) { /* SYNs of both families */
-		memcpy(to, from, TEMPLATE_MAX / 2);
-		memcpy(
-		    to + len - TEMPLATE_MAX / 4, from + len - TEMPLATE_MAX / 4, TEMPLATE_MAX / 4);
-	} else if (len >= TEMPLATE_MAX / 2) {
-		memcpy(to, from, TEMPLATE_MAX / 2);
-		memcpy(
-		    to + len - TEMPLATE_MAX / 2, from + len - TEMPLATE_MAX / 2, TEMPLATE_MAX / 2);
-	} else {
-		memcpy(to, from, TEMPLATE_MAX / 4);
-		memcpy(
-		    to + len - TEMPLATE_MAX / 4, from + len - TEMPLATE_MAX / 4, TEMPLATE_MAX / 4);
-	}
-}
-
 size_t patch_packet(const struct template *tmpl, const struct patch *patch, uint8_t *frame)
 {
 	const struct flow *flow = patch->flow;
-	copy_template(frame, tmpl->bytes, tmpl->len);
+	template_copy(frame, tmpl->bytes, tmpl->len);
 	if (patch->dst_mac)
 		memcpy(frame, patch->dst_mac, 6);
 	uint8_t *ip = frame + tmpl->ip_off;

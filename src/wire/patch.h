@@ -1,6 +1,8 @@
 #ifndef WIRE_PATCH_H
 #define WIRE_PATCH_H
 
+#include <string.h>
+
 #include "wire/segment.h"
 
 enum { TEMPLATE_MAX = 128 };
@@ -27,6 +29,24 @@ struct template
  * timestamp option whose values stand at an odd offset. */
 int template_init(struct template *tmpl, const uint8_t *frame, size_t len, size_t ip_off)
     __attribute__((warn_unused_result));
+
+/* len is 40 to TEMPLATE_MAX: two copies of fixed size that may overlap cost no call. */
+static inline void template_copy(uint8_t *to, const uint8_t *from, size_t len)
+{
+	if (len >= TEMPLATE_MAX / 2 && len <= TEMPLATE_MAX * 3 / 4) { /* SYNs of both families */
+		memcpy(to, from, TEMPLATE_MAX / 2);
+		memcpy(
+		    to + len - TEMPLATE_MAX / 4, from + len - TEMPLATE_MAX / 4, TEMPLATE_MAX / 4);
+	} else if (len >= TEMPLATE_MAX / 2) {
+		memcpy(to, from, TEMPLATE_MAX / 2);
+		memcpy(
+		    to + len - TEMPLATE_MAX / 2, from + len - TEMPLATE_MAX / 2, TEMPLATE_MAX / 2);
+	} else {
+		memcpy(to, from, TEMPLATE_MAX / 4);
+		memcpy(
+		    to + len - TEMPLATE_MAX / 4, from + len - TEMPLATE_MAX / 4, TEMPLATE_MAX / 4);
+	}
+}
 
 /* What varies from packet to packet; host order. */
 struct patch {

@@ -11,6 +11,7 @@
 #include "tests/unit/guard.h"
 #include "tests/unit/rng.h"
 #include "wire/decode.h"
+#include "wire/form.h"
 #include "wire/patch.h"
 
 enum { FRAME_MAX = 1280 };
@@ -163,17 +164,27 @@ static void make_template(const struct shape *shape, struct template *tmpl)
 
 static struct guard guard;
 
+/* Room for a packet in which one byte more would be one too many. */
+static uint8_t *make_room(size_t len)
+{
+	return memset(guard.end - len, 0xee, len);
+}
+
+static void assert_bytes(const uint8_t *frame, const struct buf *want)
+{
+	for (size_t i = 0; i < want->n; i++)
+		if (frame[i] != want->b[i])
+			fail_msg(
+			    "byte %zu of %zu is %02x, not %02x", i, want->n, frame[i], want->b[i]);
+}
+
 static void compare(const struct shape *shape, const struct template *tmpl, const struct patch *p)
 {
 	struct buf want;
 	reference(shape, p, &want);
-	uint8_t *frame = guard.end - want.n; /* one byte more would be one too many */
-	memset(frame, 0xee, want.n);
+	uint8_t *frame = make_room(want.n);
 	assert_int_equal(patch_packet(tmpl, p, frame), want.n);
-	for (size_t i = 0; i < want.n; i++)
-		if (frame[i] != want.b[i])
-			fail_msg(
-			    "byte %zu of %zu is %02x, not %02x", i, want.n, frame[i], want.b[i]);
+	assert_bytes(frame, &want);
 }
 
 static uint8_t payload[1024];
@@ -235,6 +246,41 @@ static void test_every_packet_equals_the_one_built_from_nothing(void **state)
 {
 	(void)state;
 	for_all_shapes(run_random);
+}
+
+/* Whose own fields a form was filled with, and what is the same in its packet, does not matter. */
+static void run_form(const struct shape *shape, const struct template *tmpl)
+{
+	struct rng rng = {83};
+	struct form form;
+	memset(&form, 0x5a, sizeof(form));
+	for (int i = 0; i < 2000; i++) {
+		struct flow flow, own_flow;
+		struct patch common, own;
+		random_patch(&rng, shape->is_v6, &flow, &common);
+		random_patch(&rng, shape->is_v6, &own_flow, &own);
+		common.payload_len = 0;
+		form_fill(tmpl, &common, &form);
+		if (!shape->has_ethernet)
+			own.dst_mac = NULL;
+		common.flow = &own_flow;
+		common.dst_mac = own.dst_mac;
+		common.seq = own.seq;
+		common.ip_id = own.ip_id;
+		struct buf want;
+		reference(shape, &common, &want);
+		uint8_t *frame = make_room(want.n);
+		assert_int_equal(form_write(&form, &own, frame), want.n);
+		assert_bytes(frame, &want);
+		assert_int_equal(patch_packet(tmpl, &common, frame), want.n);
+		assert_bytes(frame, &want);
+	}
+}
+
+static void test_what_a_form_writes_is_the_patched_packet(void **state)
+{
+	(void)state;
+	for_all_shapes(run_form);
 }
 
 static void run_lengths(const struct shape *shape, const struct template *tmpl)
@@ -352,6 +398,7 @@ int main(void)
 	guard = guard_create();
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_every_packet_equals_the_one_built_from_nothing),
+	    cmocka_unit_test(test_what_a_form_writes_is_the_patched_packet),
 	    cmocka_unit_test(test_every_payload_length),
 	    cmocka_unit_test(test_what_is_patched_decodes_to_the_same_fields),
 	    cmocka_unit_test(test_what_is_no_template_is_refused),
