@@ -34,9 +34,22 @@ static void add_step(struct sig_plan *plan, const struct sig_probe *probe, uint1
 	plan->steps[plan->n_steps++] = (struct sig_step){.probe_id = probe->id, .wait_ms = wait_ms};
 }
 
+/* The general probes of this set; NULL: no file offers that one. */
+struct general_probes {
+	const struct sig_probe *probe[N_GENERAL];
+};
+
+static struct general_probes find_general(const struct sig_set *set)
+{
+	struct general_probes out;
+	for (size_t i = 0; i < N_GENERAL; i++)
+		out.probe[i] = sig_set_find_probe(set, general[i].name);
+	return out;
+}
+
 /* The plan for a port where protocol (NULL: nothing) is expected. */
 static void make_auto(
-    const struct sig_set *set, const struct sig_protocol *protocol, struct sig_plan *plan)
+    const struct general_probes *probes, const struct sig_protocol *protocol, struct sig_plan *plan)
 {
 	uint16_t first_wait_ms = 0;
 	*plan = (struct sig_plan){0};
@@ -45,7 +58,7 @@ static void make_auto(
 	else if (protocol && protocol->probes)
 		add_step(plan, &protocol->probes->probe, 0);
 	for (size_t i = 0; i < N_GENERAL && plan->n_steps < AUTO_STEPS; i++) {
-		const struct sig_probe *probe = sig_set_find_probe(set, general[i].name);
+		const struct sig_probe *probe = probes->probe[i];
 		/* Asking the same protocol twice tells nothing new. */
 		if (!probe ||
 		    (plan->n_steps && protocol && strcmp(probe->protocol, protocol->name) == 0))
@@ -87,8 +100,11 @@ static uint16_t intern(struct sig_planner *planner, const struct sig_plan *plan)
 	return (uint16_t)planner->n_plans++;
 }
 
+/* Plan 0 is that of the ports on which nobody is expected: nearly all. */
 static int plan_auto(const struct sig_set *set, struct sig_planner *planner)
 {
+	struct general_probes probes = find_general(set);
+	make_auto(&probes, NULL, &planner->plans[0]);
 	const struct sig_protocol **owner = calloc(N_PORTS, sizeof(*owner));
 	uint8_t *n_maybe = calloc(N_PORTS, sizeof(*n_maybe));
 	int rc = owner && n_maybe ? 0 : -ENOMEM;
@@ -96,7 +112,9 @@ static int plan_auto(const struct sig_set *set, struct sig_planner *planner)
 		find_owners(set, owner, n_maybe);
 		for (size_t port = 0; port < N_PORTS; port++) {
 			struct sig_plan plan;
-			make_auto(set, n_maybe[port] == 1 ? owner[port] : NULL, &plan);
+			if (n_maybe[port] != 1)
+				continue;
+			make_auto(&probes, owner[port], &plan);
 			planner->by_port[port] = intern(planner, &plan);
 		}
 	}
@@ -151,12 +169,10 @@ int sig_planner_create(
 		goto out;
 	}
 	planner->n_plans = 1;
-	if (strcmp(probes, "auto") == 0) {
-		make_auto(set, NULL, &planner->plans[0]);
+	if (strcmp(probes, "auto") == 0)
 		rc = plan_auto(set, planner);
-	} else {
+	else
 		rc = plan_list(set, probes, diag, &planner->plans[0]);
-	}
 out:
 	if (rc) {
 		sig_planner_destroy(planner);
