@@ -40,10 +40,20 @@ struct ip_view {
 	struct cursor body; /* what the header carries, cut to the IP length */
 };
 
+/* For fields whose place was checked already. */
+static uint16_t read_be16(const uint8_t *p)
+{
+	return (uint16_t)((unsigned)p[0] << 8 | p[1]);
+}
+
+static uint32_t read_be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
 static struct ipaddr read_v4(const uint8_t *p)
 {
-	return ipaddr_from_v4(
-	    (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
+	return ipaddr_from_v4(read_be32(p));
 }
 
 /* Reads the IPv4 header at c. is_quoted: inside an ICMP error, where the datagram is cut and its
@@ -177,6 +187,14 @@ static void read_options(struct segment *s)
 {
 	const uint8_t *p = s->options;
 	const uint8_t *end = p + s->options_len;
+	/* What nearly every segment after a SYN has: RFC 7323 appendix A. */
+	static const uint8_t usual[4] = {1, 1, 8, 10};
+	if (s->options_len == 12 && memcmp(p, usual, sizeof(usual)) == 0) {
+		s->has_ts = true;
+		s->tsval = read_be32(p + 4);
+		s->tsecr = read_be32(p + 8);
+		return;
+	}
 	while (p < end) {
 		if (*p == 0)
 			return;
@@ -187,15 +205,14 @@ static void read_options(struct segment *s)
 		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
 			return;
 		if (p[0] == 2 && p[1] == 4) {
-			s->mss = (uint16_t)((unsigned)p[2] << 8 | p[3]);
+			s->mss = read_be16(p + 2);
 		} else if (p[0] == 3 && p[1] == 3) {
 			s->has_wscale = true;
 			s->wscale = p[2] > 14 ? 14 : p[2];
 		} else if (p[0] == 8 && p[1] == 10) {
-			struct cursor c = cursor_make(p + 2, 8);
 			s->has_ts = true;
-			s->tsval = cursor_be32(&c);
-			s->tsecr = cursor_be32(&c);
+			s->tsval = read_be32(p + 2);
+			s->tsecr = read_be32(p + 6);
 		}
 		p += p[1];
 	}
@@ -203,30 +220,30 @@ static void read_options(struct segment *s)
 
 static enum packet_kind read_tcp(const struct ip_view *ip, struct segment *s)
 {
+	const uint8_t *h = ip->body.p;
 	size_t len = cursor_left(&ip->body);
 	if (len < 20)
 		return PACKET_MALFORMED;
-	struct cursor c = ip->body;
-	memset(s, 0, sizeof(*s));
-	s->flow.raddr = ip->src;
-	s->flow.laddr = ip->dst;
-	s->ttl = ip->ttl;
-	s->flow.rport = cursor_be16(&c);
-	s->flow.lport = cursor_be16(&c);
-	s->seq = cursor_be32(&c);
-	s->ack = cursor_be32(&c);
-	size_t hlen = (size_t)(cursor_u8(&c) >> 4) * 4;
-	s->flags = cursor_u8(&c) & 0x3f;
-	s->window = cursor_be16(&c);
-	cursor_take(&c, 4);
+	size_t hlen = (size_t)(h[12] >> 4) * 4;
 	if (hlen < 20 || hlen > len)
 		return PACKET_MALFORMED;
 	if (!is_checksum_good(ip, 16))
 		return PACKET_BAD_CHECKSUM;
-	s->options_len = (uint8_t)(hlen - 20);
-	s->options = cursor_take(&c, s->options_len);
-	s->payload_len = (uint16_t)cursor_left(&c);
-	s->payload = c.p;
+	*s = (struct segment){
+	    .flow = {.raddr = ip->src,
+		.laddr = ip->dst,
+		.rport = read_be16(h),
+		.lport = read_be16(h + 2)},
+	    .ttl = ip->ttl,
+	    .seq = read_be32(h + 4),
+	    .ack = read_be32(h + 8),
+	    .flags = h[13] & 0x3f,
+	    .window = read_be16(h + 14),
+	    .options = h + 20,
+	    .options_len = (uint8_t)(hlen - 20),
+	    .payload = h + hlen,
+	    .payload_len = (uint16_t)(len - hlen),
+	};
 	read_options(s);
 	return PACKET_TCP;
 }
