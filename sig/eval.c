@@ -23,8 +23,9 @@ void eval_init(struct eval *e, const struct sig_set *set, struct sig_scratch *sc
 void eval_close(struct eval *e)
 {
 	e->is_open = false;
+	if (e->has_all_headers)
+		return;
 	e->has_headers = false; /* a line without its end counts now */
-	e->has_all_headers = false;
 	e->n_headers = 0;
 	e->header_kinds = 0;
 }
@@ -156,8 +157,8 @@ static enum truth eval_pattern(
 	size_t left = e->len - e->base;
 	size_t n = left < cond->hi ? left : cond->hi;
 	bool is_open = e->is_open && left < cond->hi;
-	switch (pattern_match(cond->pattern, e->scratch->pattern, e->bytes + e->base, n, is_open,
-	    spans, spans ? PATTERN_GROUPS_MAX + 1 : 0)) {
+	switch (pattern_match(
+	    cond->pattern, e->scratch->pattern, e->bytes + e->base, n, is_open, spans)) {
 	case PATTERN_YES:
 		return TRUTH_YES;
 	case PATTERN_PARTIAL:
@@ -227,8 +228,7 @@ static enum truth eval_header(
 				*span_base = header->value_off;
 			if (!cond->pattern ||
 			    pattern_match(cond->pattern, e->scratch->pattern,
-				e->bytes + header->value_off, n, false, spans,
-				spans ? PATTERN_GROUPS_MAX + 1 : 0) == PATTERN_YES)
+				e->bytes + header->value_off, n, false, spans) == PATTERN_YES)
 				return TRUTH_YES;
 		}
 	}

@@ -6,6 +6,7 @@
 #include "sig/eval.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,8 @@ static void put(struct sig_verdict *out, enum sig_field field, const void *text,
 		return;
 	if (len > SIG_CAPTURE_LEN)
 		len = SIG_CAPTURE_LEN;
+	if (i + 1 < SIG_CAPTURES_MAX)
+		out->captures[i + 1].name = NULL;
 	out->captures[i].name = name;
 	out->captures[i].len = (uint8_t)len;
 	memcpy(out->captures[i].text, text, len);
@@ -52,7 +55,8 @@ static void put(struct sig_verdict *out, enum sig_field field, const void *text,
 static void put_groups(struct eval *e, const struct sig_cond *cond,
     const struct pattern_span *spans, size_t span_base, struct sig_verdict *out)
 {
-	for (size_t group = 1; cond->field_of_group && group <= PATTERN_GROUPS_MAX; group++) {
+	size_t n_groups = cond->field_of_group ? pattern_group_count(cond->pattern) : 0;
+	for (size_t group = 1; group <= n_groups; group++) {
 		if (cond->field_of_group[group] != SIG_FIELD_COUNT)
 			put(out, (enum sig_field)cond->field_of_group[group],
 			    e->bytes + span_base + spans[group].off, spans[group].len);
@@ -185,7 +189,9 @@ void sig_match(const struct sig_set *set, struct sig_scratch *scratch,
 	struct tally tally = {.n_hits = 0};
 	struct eval e;
 	eval_init(&e, set, scratch, input);
-	memset(out, 0, sizeof(*out));
+	/* The captures are ten lines of cache, and a NULL ends them. */
+	memset(out, 0, offsetof(struct sig_verdict, captures));
+	out->captures[0].name = NULL;
 	if (e.len == 0)
 		return;
 	try_rules(&e, &tally);

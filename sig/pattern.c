@@ -16,6 +16,7 @@ enum { MATCH_LIMIT = 1000, JIT_STACK_LEN = 64 * 1024 };
 struct pattern {
 	pcre2_code *code;
 	bool has_jit;
+	uint32_t n_groups;
 	uint8_t first[32];
 };
 
@@ -88,6 +89,7 @@ int pattern_create(const char *text, size_t len, struct pattern_flags flags, cha
 			err[0] = '\0';
 		return -EINVAL;
 	}
+	pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &pattern->n_groups);
 	if (flags.is_floating)
 		memset(pattern->first, 0xff, sizeof(pattern->first));
 	/* A build of PCRE2 without JIT, or a kernel that forbids it, is slower but right. */
@@ -107,9 +109,7 @@ void pattern_destroy(struct pattern *pattern)
 
 unsigned pattern_group_count(const struct pattern *pattern)
 {
-	uint32_t count = 0;
-	pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &count);
-	return count;
+	return pattern->n_groups;
 }
 
 unsigned pattern_get_name(const struct pattern *pattern, unsigned i, const char **name)
@@ -164,7 +164,7 @@ void pattern_scratch_destroy(struct pattern_scratch *scratch)
 }
 
 enum pattern_answer pattern_match(const struct pattern *pattern, struct pattern_scratch *scratch,
-    const uint8_t *bytes, size_t len, bool is_open, struct pattern_span *spans, size_t n_spans)
+    const uint8_t *bytes, size_t len, bool is_open, struct pattern_span *spans)
 {
 	uint32_t options = is_open ? PCRE2_PARTIAL_HARD : 0;
 	if (len && !(pattern->first[bytes[0] / 8] >> bytes[0] % 8 & 1))
@@ -178,7 +178,7 @@ enum pattern_answer pattern_match(const struct pattern *pattern, struct pattern_
 	if (rc < 0)
 		return PATTERN_NO;
 	const PCRE2_SIZE *ovector = pcre2_get_ovector_pointer(scratch->data);
-	for (size_t i = 0; i < n_spans; i++) {
+	for (size_t i = 0; spans && i <= pattern->n_groups && i <= PATTERN_GROUPS_MAX; i++) {
 		spans[i] = (struct pattern_span){0};
 		if ((int)i >= rc || ovector[2 * i] == PCRE2_UNSET ||
 		    ovector[2 * i + 1] < ovector[2 * i])

@@ -53,10 +53,10 @@ int pattern_scratch_create(struct pattern_scratch **out) __attribute__((warn_unu
 void pattern_scratch_destroy(struct pattern_scratch *scratch);
 
 /* Applies the pattern to the len bytes. is_open: more bytes may follow, so a match that touches
- * the end is PATTERN_PARTIAL. spans (n_spans, may be 0) receives the whole match and its groups;
- * a group that took no part has length 0 and offset 0. Any thread with its own scratch; bounded by
- * the match limit, which counts as PATTERN_NO. */
+ * the end is PATTERN_PARTIAL. spans (PATTERN_GROUPS_MAX + 1, or NULL) receives the whole match and the
+ * pattern's groups, no more; a group that took no part has length 0 and offset 0. Any thread with its own
+ * scratch; bounded by the match limit, which counts as PATTERN_NO. */
 enum pattern_answer pattern_match(const struct pattern *pattern, struct pattern_scratch *scratch,
-    const uint8_t *bytes, size_t len, bool is_open, struct pattern_span *spans, size_t n_spans);
+    const uint8_t *bytes, size_t len, bool is_open, struct pattern_span *spans);
 
 #endif

@@ -97,7 +97,8 @@ struct sig_verdict {
 	float confidence;                           /* 0..1: measured precision of the rule */
 	uint8_t rank;
 	bool is_settled; /* no bytes that may follow can change or enrich it: the session may end */
-	struct sig_capture captures[SIG_CAPTURES_MAX];
+	struct sig_capture
+	    captures[SIG_CAPTURES_MAX]; /* behind the one that ends the list: anything */
 };
 
 /* Names input. Pure, bounded time, no allocation. Any thread with its own scratch. */

@@ -37,9 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	    .probe = sig_set_get_probe(set, (uint16_t)(bytes[0] % (sig_set_probe_count(set) + 1))),
 	    .is_server_first = bytes[1] & 1,
 	    .port = (uint16_t)(bytes[1] << 4)};
-	struct sig_verdict whole;
-	struct sig_verdict again;
-	struct sig_verdict part;
+	/* Captures behind the last one are not written: here they are zeros. */
+	struct sig_verdict whole = {0};
+	struct sig_verdict again = {0};
+	struct sig_verdict part = {0};
 	sig_match(set, scratch, &input, &whole);
 	check_verdict(&whole);
 	sig_match(set, scratch, &input, &again);
