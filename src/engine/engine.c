@@ -82,6 +82,8 @@ int engine_create(const struct engine_config *config, const struct sig_set *set,
 		err = fragments_create(&engine->strangers);
 	if (!err)
 		err = sig_scratch_create(set, &engine->scratch);
+	if (!err)
+		err = recall_create(&engine->recall);
 	if (err) {
 		engine_destroy(engine);
 		return err;
@@ -94,6 +96,7 @@ void engine_destroy(struct engine *engine)
 {
 	if (!engine)
 		return;
+	recall_destroy(engine->recall);
 	sig_scratch_destroy(engine->scratch);
 	fragments_destroy(engine->fragments);
 	fragments_destroy(engine->strangers);

@@ -323,7 +323,7 @@ void session_match(struct engine *engine, struct session *session)
 	/* Time stamps of capture and of our sending may cross. */
 	int64_t response_ns = conn->first_data_ns - conn->data_sent_ns;
 	result->response_ns = response_ns > 0 ? response_ns : 0;
-	sig_match(engine->set, engine->scratch, &input, &result->verdict);
+	recall_match(engine->recall, engine->set, engine->scratch, &input, &result->verdict);
 }
 
 /* How many bytes the peer has said when this segment is taken in, as far as they are kept. */

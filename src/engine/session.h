@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/fragments.h"
 #include "engine/middlebox.h"
+#include "engine/recall.h"
 #include "engine/seen.h"
 
 /* Inside the engine only: what engine.c, the session_*.c and the tests of hosts and prefixes share. */
@@ -91,6 +92,7 @@ struct engine {
 	const struct sig_set *set;
 	const struct sig_planner *planner;
 	struct sig_scratch *scratch;
+	struct recall *recall; /* verdicts of a moment ago */
 	const struct engine_ops *ops;
 	void *ctx;
 	struct counters *counters;
