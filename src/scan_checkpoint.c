@@ -347,6 +347,12 @@ static void serve_ticket(struct scan *scan, struct scan_keeper *k)
 	k->ticket = writer_request_sync(scan->writer, since_of(k, &k->syncing, scan->n_tx));
 }
 
+void scan_checkpoint_doubt(struct scan *scan)
+{
+	if (scan->keeper)
+		scan->keeper->n_samples = 0;
+}
+
 void scan_checkpoint_tick(struct scan *scan, int64_t now_ns)
 {
 	struct scan_keeper *k = scan->keeper;

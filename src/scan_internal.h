@@ -44,6 +44,7 @@ struct scan_tx {
 	struct ring *control;
 	struct ring *reports; /* to main */
 	struct bell bell;     /* receivers ring it */
+	struct delivery syns; /* written by the sender, read by main */
 	struct counters counters;
 	pthread_t thread;
 	bool is_running;
@@ -59,7 +60,8 @@ struct scan_rx {
 	struct ring *reports; /* to main */
 	struct ring *results, *free_results;
 	struct counters counters;
-	struct delivery delivery; /* written by the receiver, read by main */
+	struct delivery delivery; /* of first data: written by the receiver, read by main */
+	struct delivery contacts; /* of SYNs */
 	pthread_t thread;
 	bool is_running;
 };
@@ -118,6 +120,9 @@ struct scan {
 /* The valve of the generator: is anything downstream nearly full? Sender threads. */
 bool scan_is_congested(void *ctx);
 
+/* Is a target that was sent to while packets got lost sent to again? */
+bool scan_goes_back(const struct scan *scan);
+
 /* ---- scan_checkpoint.c ---- */
 
 /* Prepares for --resume; after the targets are open. */
@@ -135,6 +140,8 @@ void scan_close_keeper(struct scan *scan);
 /* The first checkpoint, with the privileges that all others will have, before the threads start. */
 int scan_begin_checkpoints(struct scan *scan, struct diag *diag)
     __attribute__((warn_unused_result));
+/* What was sent lately may have to be sent again: positions that are under way are given up. */
+void scan_checkpoint_doubt(struct scan *scan);
 /* Moves checkpoints on; a few times a second. Never waits for a thread. */
 void scan_checkpoint_tick(struct scan *scan, int64_t now_ns);
 /* The last one, after all threads have ended. is_aborted: sessions were broken off. */

@@ -11,6 +11,11 @@ static bool is_adaptive(const struct scan_config *c)
 	return c->adaptive || !c->no_adaptive;
 }
 
+bool scan_goes_back(const struct scan *scan)
+{
+	return is_adaptive(scan->config) && !targets_is_stream(scan->targets);
+}
+
 static double least_rate(const struct scan_config *c)
 {
 	if (c->min_rate_pps > 0)
@@ -48,8 +53,11 @@ int scan_open_rate(struct scan *scan, struct diag *diag)
 static void look(struct scan *scan, struct adapt_sample *out)
 {
 	const struct counters *main_counters = &scan->main_counters;
-	for (size_t i = 0; i < scan->n_tx; i++)
-		out->n_sent += counters_get(&scan->tx[i].counters, COUNTER_packets_sent);
+	for (size_t i = 0; i < scan->n_tx; i++) {
+		const struct counters *tx = &scan->tx[i].counters;
+		out->n_sent += counters_get(tx, COUNTER_packets_sent);
+		out->n_gone_back += counters_get(tx, COUNTER_syn_gone_back);
+	}
 	for (size_t i = 0; i < scan->n_rx; i++) {
 		const struct counters *rx = &scan->rx[i].counters;
 		out->n_received += counters_get(rx, COUNTER_packets_received);
@@ -58,6 +66,48 @@ static void look(struct scan *scan, struct adapt_sample *out)
 	}
 	out->n_rx_lost += counters_get(main_counters, COUNTER_interface_drops);
 	out->n_tx_lost = counters_get(main_counters, COUNTER_interface_tx_drops);
+}
+
+static double next_rate(struct scan *scan, const struct adapt_sample *sample)
+{
+	struct delivery_report data = {.slot = delivery_slot_of(sample->at_ns)};
+	struct delivery_report syns = data, syns_sent = data;
+	for (size_t i = 0; i < scan->n_tx; i++)
+		delivery_add(&scan->tx[i].syns, &syns_sent);
+	for (size_t i = 0; i < scan->n_rx; i++) {
+		delivery_add(&scan->rx[i].delivery, &data);
+		delivery_add(&scan->rx[i].contacts, &syns);
+	}
+	struct adapt_reports answers = {.data = &data, .syns_sent = &syns_sent};
+	if (targets_is_random(scan->targets))
+		answers.syns = &syns;
+	return adapt_step(&scan->adapt, sample, &answers);
+}
+
+/* A message that finds no room is no loss: a hold ends by itself, and what is not gone back to was sent
+ * once. */
+static void tell_senders(struct scan *scan, const struct control *control)
+{
+	for (size_t i = 0; i < scan->n_tx; i++)
+		(void)!ring_push(scan->tx[i].control, control, sizeof(*control));
+}
+
+/* Have losses just been established, or has it been found out what of it is to be sent again? */
+static void tell_doubt(struct scan *scan, const struct adapt_doubt *before)
+{
+	const struct adapt_doubt *doubt = &scan->adapt.doubt;
+	struct control control = {.from_ns = doubt->from_ns};
+	if (!scan_goes_back(scan))
+		return;
+	if (doubt->is_open && doubt->to_ns != before->to_ns) {
+		control.kind = CONTROL_HOLD;
+		scan_checkpoint_doubt(scan);
+		tell_senders(scan, &control);
+	} else if (before->is_open && !doubt->is_open) {
+		control.kind = CONTROL_GO_BACK;
+		control.at_ns = doubt->to_ns;
+		tell_senders(scan, &control);
+	}
 }
 
 void scan_rate_tick(struct scan *scan, int64_t now_ns)
@@ -73,10 +123,9 @@ void scan_rate_tick(struct scan *scan, int64_t now_ns)
 	}
 	look(scan, &sample);
 	if (is_adaptive(c)) {
-		struct delivery_report answers = {.slot = delivery_slot_of(now_ns)};
-		for (size_t i = 0; i < scan->n_rx; i++)
-			delivery_add(&scan->rx[i].delivery, &answers);
-		limiter_set_rate(&scan->packets, adapt_step(&scan->adapt, &sample, &answers));
+		struct adapt_doubt before = scan->adapt.doubt;
+		limiter_set_rate(&scan->packets, next_rate(scan, &sample));
+		tell_doubt(scan, &before);
 	}
 	/* Rounded up, for people: a slow rate is not 0. */
 	counters_set(counters, COUNTER_rate_asked_pps, (uint64_t)(c->rate_pps + 0.999));

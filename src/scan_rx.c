@@ -161,6 +161,7 @@ static void fill_engine_config(const struct scan *scan, struct scan_rx *rx, stru
 	e->cookie = scan->cookie;
 	hash_random(&e->table_key, sizeof(e->table_key));
 	e->n_attempts = c->attempts;
+	e->tells_answered = scan_goes_back(scan);
 	e->max_sessions = rx->max_sessions;
 	e->max_hosts = share(scan, MAX_HOSTS, 1);
 	e->seen_capacity = SEEN_CAPACITY;
@@ -176,6 +177,7 @@ static void fill_engine_config(const struct scan *scan, struct scan_rx *rx, stru
 	e->skips_hyperacktive = c->skip_hyperacktive;
 	e->is_all_probes = c->all_probes;
 	e->delivery = &rx->delivery;
+	e->contacts = targets_is_random(scan->targets) ? &rx->contacts : NULL;
 	e->n_alias_lengths = scan->n_alias_lengths;
 	memcpy(e->alias_lengths, scan->alias_lengths, sizeof(e->alias_lengths));
 }

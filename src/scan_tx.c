@@ -7,6 +7,7 @@
 #include "scan_internal.h"
 
 enum { CONTROL_CELLS = 16 };
+#define LINGER_NS (1500 * NS_PER_MS) /* for retransmissions to show what was lost last */
 
 _Static_assert((int)SENDER_HOP_ONLINK == (int)PATH_HOP_ONLINK, "one meaning");
 _Static_assert((int)SENDER_HOP_NONE == (int)PATH_HOP_NONE, "one meaning");
@@ -160,8 +161,11 @@ int scan_open_sender(struct scan *scan, size_t i, struct diag *diag)
 	    .congested_ctx = scan,
 	    .tap = scan->dump ? dump_sent : NULL,
 	    .tap_ctx = scan,
+	    .syns = &tx->syns,
 	    .counters = &tx->counters,
 	};
+	if (scan_goes_back(scan))
+		config.linger_ns = c->cooldown_ns < LINGER_NS ? c->cooldown_ns : LINGER_NS;
 	int err = ring_create(CONTROL_CELLS, &tx->control);
 	if (!err)
 		err = ring_create(CONTROL_CELLS, &tx->reports);
@@ -172,6 +176,7 @@ int scan_open_sender(struct scan *scan, size_t i, struct diag *diag)
 	    .delay_ns = c->attempt_delay_ns,
 	    .slice = (uint32_t)i,
 	    .n_slices = (uint32_t)scan->n_tx,
+	    .goes_back = scan_goes_back(scan),
 	    .recorded = scan->resume && scan->resume->n_recorded > 0 ? &scan->recorded : NULL,
 	};
 	err = attempts_create(scan->targets, &attempts, diag, &tx->attempts);

@@ -10,12 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "targets/goback.h"
 #include "targets/window.h"
 
 enum {
 	MAX_ATTEMPTS = 16,
 	MARKS_PER_DELAY = 256,
 	DEFAULT_ANSWERED = 1 << 18,
+	DEFAULT_ANSWERED_BACK = 1 << 16,
 	DEFAULT_RING = 1 << 20
 };
 
@@ -54,6 +56,8 @@ struct attempts {
 
 	struct target *ring; /* streams with later attempts; NULL: none */
 
+	struct goback back;
+
 	int64_t now_ns; /* of the last attempts_next() */
 	struct window answered;
 	uint64_t rotate_pos; /* when the last cursor gets here, older answers are forgotten */
@@ -61,13 +65,21 @@ struct attempts {
 	struct attempts_counters counters;
 };
 
+/* Is anybody going to ask who has answered? */
+static bool remembers_answers(const struct attempts *a)
+{
+	return a->n_later > 0 || a->config.goes_back;
+}
+
 static int allocate(struct attempts *a)
 {
+	if (!remembers_answers(a))
+		return 0;
 	a->marks_cap = (size_t)MARKS_PER_DELAY * a->n_later + 4;
 	a->marks = malloc(a->marks_cap * sizeof(*a->marks));
 	if (!a->marks || !window_reserve(&a->answered))
 		return -ENOMEM;
-	if (!targets_is_stream(a->targets))
+	if (!targets_is_stream(a->targets) || a->n_later == 0)
 		return 0;
 	a->ring = malloc(a->config.ring_cap * sizeof(*a->ring));
 	return a->ring ? 0 : -ENOMEM;
@@ -98,16 +110,18 @@ int attempts_create(struct targets *targets, const struct attempts_config *confi
 	a->config = *config;
 	a->now_ns = INT64_MIN;
 	a->n_later = config->n_attempts > 1 ? config->n_attempts - 1 : 0;
+	a->config.goes_back = config->goes_back && !targets_is_stream(targets);
 	if (a->config.answered_cap == 0)
-		a->config.answered_cap = DEFAULT_ANSWERED;
+		a->config.answered_cap = a->n_later > 0 ? DEFAULT_ANSWERED : DEFAULT_ANSWERED_BACK;
 	if (a->config.ring_cap == 0)
 		a->config.ring_cap = DEFAULT_RING;
 	window_init(&a->answered, a->config.answered_cap);
 	targets_iter_init(&a->first, targets, config->slice, config->n_slices);
 	a->first_pos = a->first.pos;
+	goback_init(&a->back, a->first_pos);
 	for (uint32_t k = 0; k < a->n_later; k++)
 		place_cursor(a, &a->later[k]);
-	if (a->n_later > 0 && allocate(a)) {
+	if (allocate(a)) {
 		attempts_destroy(a);
 		return diag_set(diag, -ENOMEM, "no memory for attempts");
 	}
@@ -192,13 +206,29 @@ static size_t take_later(struct attempts *a, struct cursor *c, struct target *ou
 	return got;
 }
 
-enum { BATCH = 64 };
+enum { BATCH = 64, BATCHES_BACK = 8 };
 
 /* Does an earlier part of the scan have its record? */
 static inline bool is_recorded(const struct attempts *a, const struct target *target)
 {
 	return a->config.recorded &&
 	       window_has(a->config.recorded, window_key(&target->addr, target->port));
+}
+
+/* Those of n targets that are to be asked again, with the attempt's number; returns how many. */
+static size_t keep_silent(
+    struct attempts *a, const struct target *batch, size_t n, uint16_t number, struct attempt *out)
+{
+	size_t got = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (window_has(&a->answered, window_key(&batch[i].addr, batch[i].port)) ||
+		    is_recorded(a, &batch[i]) ||
+		    (a->ring && targets_is_excluded(a->targets, &batch[i].addr)))
+			a->counters.n_spared++;
+		else
+			out[got++] = (struct attempt){batch[i], number};
+	}
+	return got;
 }
 
 static size_t next_later(struct attempts *a, uint32_t k, struct attempt *out, size_t n)
@@ -208,19 +238,33 @@ static size_t next_later(struct attempts *a, uint32_t k, struct attempt *out, si
 	size_t got = 0;
 	while (got < n && c->pos < c->limit) {
 		size_t m = take_later(a, c, batch, n - got < BATCH ? n - got : BATCH);
-		for (size_t i = 0; i < m; i++) {
-			if (window_has(&a->answered, window_key(&batch[i].addr, batch[i].port)) ||
-			    is_recorded(a, &batch[i]) ||
-			    (a->ring && targets_is_excluded(a->targets, &batch[i].addr))) {
-				a->counters.n_spared++;
-				continue;
-			}
-			out[got++] = (struct attempt){batch[i], (uint16_t)(k + 1)};
-		}
+		got += keep_silent(a, batch, m, (uint16_t)(k + 1), out + got);
 		if (m == 0)
 			break;
 	}
 	a->counters.n_repeated += got;
+	return got;
+}
+
+/* What is given out again. A call looks at BATCHES_BACK batches at most: where most have answered, there is
+ * little to give out, and others wait. */
+static size_t next_back(struct attempts *a, struct attempt *out, size_t n)
+{
+	struct target batch[BATCH];
+	struct goback_span *span;
+	size_t got = 0;
+	for (int i = 0; i < BATCHES_BACK && got < n && (span = goback_get(&a->back)); i++) {
+		struct targets_iter it = a->first;
+		it.pos = span->pos;
+		it.end = span->end;
+		it.status = TARGETS_OK;
+		size_t m = targets_iter_next(&it, batch, n - got < BATCH ? n - got : BATCH);
+		got += keep_silent(a, batch, m, 0, out + got);
+		span->pos = it.pos;
+		if (span->pos >= span->end)
+			goback_advance(&a->back);
+	}
+	a->counters.n_back += got;
 	return got;
 }
 
@@ -276,7 +320,7 @@ static bool is_later_due(const struct attempts *a)
 
 static enum targets_status judge(const struct attempts *a)
 {
-	if (is_later_due(a))
+	if (is_later_due(a) || a->back.n_spans > 0)
 		return TARGETS_OK;
 	bool is_first_over = a->first.status == TARGETS_END || a->first.status == TARGETS_ERROR;
 	if (is_first_over)
@@ -293,6 +337,10 @@ size_t attempts_next(struct attempts *a, int64_t now_ns, struct attempt *out, si
 	for (uint32_t i = 0; i < a->n_later && got < n; i++)
 		got += next_later(a, (a->turn + i) % a->n_later, out + got, n - got);
 	a->turn++; /* so that none of several cursors starves behind another */
+	if (a->config.goes_back) {
+		goback_note(&a->back, now_ns, a->first_pos);
+		got += next_back(a, out + got, n - got);
+	}
 	if (got < n)
 		got += next_first(a, now_ns, out + got, n - got);
 	a->status = judge(a);
@@ -321,29 +369,56 @@ int64_t attempts_next_due_ns(const struct attempts *a)
 
 void attempts_note_answered(struct attempts *a, const struct target *target)
 {
-	if (a->n_later > 0)
+	if (remembers_answers(a))
 		window_add(&a->answered, window_key(&target->addr, target->port));
+}
+
+void attempts_hold(struct attempts *a, int64_t from_ns)
+{
+	if (a->config.goes_back)
+		goback_hold(&a->back, from_ns, a->first_pos);
+}
+
+void attempts_go_back(struct attempts *a, int64_t from_ns, int64_t to_ns)
+{
+	if (!a->config.goes_back)
+		return;
+	goback_add(&a->back, from_ns, to_ns, a->first_pos);
+	a->status = judge(a);
+}
+
+/* The position but for what comes again. */
+static uint64_t save_forward(const struct attempts *a)
+{
+	if (a->n_later == 0)
+		return a->first.pos;
+	/* A stream's position is known at marks only: the last mark that is done. */
+	const struct cursor *last = &a->later[a->n_later - 1];
+	if (!a->ring)
+		return last->pos;
+	return last->pos >= last->limit ? last->limit_iter_pos : last->done_iter_pos;
 }
 
 void attempts_save(const struct attempts *a, struct targets_position *out)
 {
+	struct goback_span back;
 	targets_iter_save(&a->first, out);
-	if (a->n_later == 0)
-		return;
-	/* A stream's position is known at marks only: the last mark that is done. */
-	const struct cursor *last = &a->later[a->n_later - 1];
-	if (!a->ring)
-		out->index = last->pos;
-	else
-		out->index = last->pos >= last->limit ? last->limit_iter_pos : last->done_iter_pos;
+	out->index = save_forward(a);
+	if (goback_get_earliest(&a->back, &back) && back.pos < out->index)
+		out->index = back.pos;
 }
 
 int64_t attempts_get_since_ns(const struct attempts *a)
 {
-	if (a->n_later == 0)
-		return a->now_ns;
-	const struct cursor *last = &a->later[a->n_later - 1];
-	return last->pos >= last->limit ? last->limit_ns : last->done_ns;
+	int64_t since_ns = a->now_ns;
+	struct goback_span back;
+	if (a->n_later > 0) {
+		const struct cursor *last = &a->later[a->n_later - 1];
+		since_ns = last->pos >= last->limit ? last->limit_ns : last->done_ns;
+	}
+	if (goback_get_earliest(&a->back, &back) && back.since_ns < since_ns)
+		since_ns = back.since_ns;
+	return since_ns;
 }
 
 int attempts_restore(struct attempts *a, const struct targets_position *position, struct diag *diag)
@@ -353,6 +428,7 @@ int attempts_restore(struct attempts *a, const struct targets_position *position
 		return err;
 	if (!a->ring)
 		a->first_pos = a->first.pos;
+	goback_init(&a->back, a->first_pos);
 	for (uint32_t k = 0; k < a->n_later; k++)
 		place_cursor(a, &a->later[k]);
 	return 0;

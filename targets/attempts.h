@@ -10,7 +10,10 @@
  *
  * A later attempt is a second cursor over the same order, delayed; targets that have answered are
  * skipped. Silent targets cost no memory: when the order cannot be walked again (a stream), a ring holds
- * what is still to be repeated, and first attempts wait while it is full. */
+ * what is still to be repeated, and first attempts wait while it is full.
+ *
+ * First attempts of a time in which packets got lost can be given out once more, in a set: the same SYN, so
+ * the number of the attempt stays 0. */
 struct attempts;
 
 struct attempts_config {
@@ -19,10 +22,13 @@ struct attempts_config {
 	uint32_t slice;      /* as targets_iter_init() */
 	uint32_t n_slices;
 	size_t
-	    answered_cap; /* answers remembered at once, 0: 2^18 (8 MiB); when more come within the
-	                        delay the oldest are forgotten: a SYN too many, no harm */
+	    answered_cap; /* answers remembered at once, 0: 2^18 (8 MiB), or 2^16 (2 MiB, touched as
+	                     needed) to go back alone; when more come within the delay the oldest are
+	                     forgotten: a SYN too many, no harm */
 	size_t ring_cap;  /* streams with several attempts: targets waiting to be repeated, 0: 2^20
 	                        (18 MiB); rate_pps * delay * (n_attempts - 1) never slows */
+	bool
+	    goes_back; /* attempts_go_back() is going to be called, if the order can be walked again */
 	const struct window *recorded; /* window_key() of targets that an earlier part of the scan
 	                                  has a record of: not given out. Borrowed; NULL: none */
 };
@@ -34,7 +40,8 @@ int attempts_create(struct targets *targets, const struct attempts_config *confi
 /* NULL is accepted. */
 void attempts_destroy(struct attempts *attempts);
 
-/* Writes up to n attempts to send now; due repetitions come before first attempts. They count as sent at
+/* Writes up to n attempts to send now; due repetitions come before first attempts: those counted as n_first
+ * (attempts_get_counters()) are the last of them. They count as sent at
  * now_ns (monotonic, never decreasing): ask for no more than go out at once. Returns how many; when 0,
  * attempts_status() says why. */
 size_t attempts_next(struct attempts *attempts, int64_t now_ns, struct attempt *out, size_t n);
@@ -50,6 +57,15 @@ int64_t attempts_next_due_ns(const struct attempts *attempts);
 
 /* target answered: no further attempt. O(1). */
 void attempts_note_answered(struct attempts *attempts, const struct target *target);
+
+/* What went out at from_ns or later may be lost: attempts_go_back() will say, and attempts_save() does not
+ * pass it before. */
+void attempts_hold(struct attempts *attempts, int64_t from_ns);
+
+/* What went out between the two times (monotonic, as now_ns of attempts_next()) was lost in part: whoever
+ * has not answered gets the same SYN again. Once at most: what was gone back to already is left out. Of a
+ * stream nothing happens. from_ns == to_ns: nothing was lost after all. */
+void attempts_go_back(struct attempts *attempts, int64_t from_ns, int64_t to_ns);
 
 /* The position before which every attempt of every target has been given out: resuming there loses
  * none. */
@@ -67,7 +83,8 @@ int attempts_restore(struct attempts *attempts, const struct targets_position *p
 struct attempts_counters {
 	uint64_t n_first;    /* first attempts given out */
 	uint64_t n_repeated; /* later ones */
-	uint64_t n_spared;   /* later ones skipped, because the target had answered */
+	uint64_t n_back;     /* first attempts given out again */
+	uint64_t n_spared;   /* of either, skipped because the target had answered */
 	uint64_t n_recorded; /* first ones skipped, because config.recorded has the target */
 };
 void attempts_get_counters(const struct attempts *attempts, struct attempts_counters *out);

@@ -276,6 +276,11 @@ bool targets_is_stream(const struct targets *t)
 	return t->stream != NULL;
 }
 
+bool targets_is_random(const struct targets *t)
+{
+	return !t->stream && t->main.is_permuted;
+}
+
 void targets_digest(const struct targets *t, uint8_t out[HASH_DIGEST_LEN])
 {
 	memcpy(out, t->digest, HASH_DIGEST_LEN);

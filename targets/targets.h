@@ -64,6 +64,9 @@ bool targets_count_addresses(const struct targets *targets, uint64_t *out);
  * there, and iterators that are copied share one place in the input. */
 bool targets_is_stream(const struct targets *targets);
 
+/* Does every stretch of the order have its fair share of every part of the set? Not in list order. */
+bool targets_is_random(const struct targets *targets);
+
 /* Identifies set, order and options that decide which target stands at which index; not seed and
  * shard. Of a stream: the names of its files, and for regular files their size, first and last
  * 64 KiB. */

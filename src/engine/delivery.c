@@ -36,9 +36,14 @@ static void note_delay(struct delivery *d, int64_t delay_ns)
 	__atomic_store_n(&d->deviation_us, (uint32_t)deviation, __ATOMIC_RELAXED);
 }
 
-void delivery_note(struct delivery *d, int64_t sent_ns, int64_t now_ns, bool is_again)
+static uint64_t add(uint64_t count, uint64_t n)
 {
-	uint64_t slot = delivery_slot_of(sent_ns);
+	return n < COUNT_MAX - count ? count + n : COUNT_MAX;
+}
+
+void delivery_note_many(struct delivery *d, int64_t at_ns, uint64_t n_first, uint64_t n_again)
+{
+	uint64_t slot = delivery_slot_of(at_ns);
 	uint64_t *word = &d->slots[slot % DELIVERY_SLOTS];
 	uint64_t v = __atomic_load_n(word, __ATOMIC_RELAXED);
 	slot &= SLOT_MASK;
@@ -47,14 +52,17 @@ void delivery_note(struct delivery *d, int64_t sent_ns, int64_t now_ns, bool is_
 		bool is_used = v << SLOT_BITS != 0;
 		if (is_used && slots_behind(slot, number_in(v)) > 0)
 			return;
-		v = slot << (2 * COUNT_BITS);
+		v = 0;
 	}
-	uint64_t n_first = v >> COUNT_BITS & COUNT_MAX, n_again = v & COUNT_MAX;
-	if (is_again && n_again < COUNT_MAX)
-		v += 1;
-	else if (!is_again && n_first < COUNT_MAX)
-		v += UINT64_C(1) << COUNT_BITS;
-	__atomic_store_n(word, v, __ATOMIC_RELAXED);
+	n_first = add(v >> COUNT_BITS & COUNT_MAX, n_first);
+	n_again = add(v & COUNT_MAX, n_again);
+	__atomic_store_n(
+	    word, slot << (2 * COUNT_BITS) | n_first << COUNT_BITS | n_again, __ATOMIC_RELAXED);
+}
+
+void delivery_note(struct delivery *d, int64_t sent_ns, int64_t now_ns, bool is_again)
+{
+	delivery_note_many(d, sent_ns, !is_again, is_again);
 	if (is_again)
 		note_delay(d, now_ns - sent_ns);
 }

@@ -45,6 +45,10 @@ static inline uint64_t delivery_slot_of(int64_t at_ns)
  * what belongs to one that is forgotten. */
 void delivery_note(struct delivery *delivery, int64_t sent_ns, int64_t now_ns, bool is_again);
 
+/* Counts many at once, of what was sent at at_ns; says nothing about delays. One thread, as above. */
+void delivery_note_many(
+    struct delivery *delivery, int64_t at_ns, uint64_t n_first, uint64_t n_again);
+
 /* Adds what is known to a report whose slot is set; the longest delay counts. Any thread. */
 void delivery_add(const struct delivery *delivery, struct delivery_report *report);
 

@@ -23,6 +23,7 @@ struct engine_config {
 	struct cookie_params cookie;
 	struct hash_key table_key; /* for the tables; from hash_random */
 	uint32_t n_attempts;       /* SYNs that a target may get: cookies to try */
+	bool tells_answered;       /* tell the senders who has answered, in any case */
 	uint32_t max_sessions;     /* open sessions, 1 .. 2^24 */
 	uint32_t max_hosts;        /* hosts remembered for verdicts */
 	uint32_t seen_capacity;    /* targets remembered as answered; a power of two */
@@ -39,6 +40,7 @@ struct engine_config {
 	uint8_t alias_lengths[PREFIX_LENGTHS_MAX]; /* 1..124 */
 	bool is_all_probes;
 	struct delivery *delivery; /* borrowed: what became of first data; NULL: nobody asks */
+	struct delivery *contacts; /* borrowed: answers by when the SYN was sent; NULL */
 	/* Replay: nothing is sent, so nothing counts as sent but what engine_note_sent says. */
 	bool is_replay;
 };

@@ -26,14 +26,17 @@ enum control_kind {
 	CONTROL_STOP,  /* sender: take no more targets; what is under way goes on */
 	CONTROL_ABORT, /* receiver: end every session now */
 	CONTROL_WHERE, /* sender: report a position that all of your first SYNs have reached */
+	CONTROL_HOLD, /* sender: what went out at from_ns or later may be lost; do not end for a while */
+	CONTROL_GO_BACK, /* sender: that from from_ns to at_ns was lost in part: send it again. 0, 0: nothing was */
 	CONTROL_MARK, /* receiver: report when every target that answered before at_ns has its record */
 	CONTROL_KIND_COUNT,
 };
 
 /* Of CONTROL_WHERE and CONTROL_MARK one is under way at a time: the report comes before the next. */
 struct control {
-	int64_t at_ns; /* CONTROL_MARK: monotonic */
-	uint8_t kind;  /* enum control_kind */
+	int64_t at_ns;   /* CONTROL_MARK, CONTROL_GO_BACK: monotonic */
+	int64_t from_ns; /* CONTROL_HOLD, CONTROL_GO_BACK: monotonic */
+	uint8_t kind;    /* enum control_kind */
 };
 
 /* To main: the answer to CONTROL_WHERE or CONTROL_MARK. */
@@ -56,7 +59,7 @@ struct rx_note {
 
 enum tx_req_kind {
 	TX_REQ_SEGMENT,         /* send this segment */
-	TX_REQ_ANSWERED,        /* flow.raddr, flow.rport answered: no second attempt */
+	TX_REQ_ANSWERED,        /* flow.raddr, flow.rport answered: no SYN any more */
 	TX_REQ_SKIP,            /* flow.raddr acknowledges everything: no more targets there */
 	TX_REQ_NEIGHBOUR,       /* flow.raddr is at mac (ARP or NDP heard) */
 	TX_REQ_NEIGHBOUR_REPLY, /* mac, at flow.raddr, asks who has our flow.laddr */

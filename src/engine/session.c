@@ -226,6 +226,16 @@ static void keep_options(struct engine *engine, struct session_evidence *e, cons
 	memcpy(place, s->options, s->options_len);
 }
 
+/* When the SYN was sent that this answers, as far as the peer says: it may say what it likes. */
+static void note_contact(struct engine *engine, const struct segment *s, int64_t now_ns)
+{
+	if (!engine->config.contacts || !s->has_ts)
+		return;
+	int64_t rtt_ns = (int32_t)((uint32_t)(now_ns / NS_PER_US) - s->tsecr) * NS_PER_US;
+	delivery_note(
+	    engine->config.contacts, rtt_ns > 0 ? now_ns - rtt_ns : now_ns, now_ns, false);
+}
+
 void session_open_target(struct engine *engine, const struct segment *s, uint32_t iss,
     int64_t sent_ns, int64_t now_ns, int64_t wall_ns)
 {
@@ -257,8 +267,10 @@ void session_open_target(struct engine *engine, const struct segment *s, uint32_
 	host_test_note_port(engine, session);
 	prefix_test_note(engine, session, now_ns);
 	struct tx_req note = {.flow = s->flow, .kind = TX_REQ_ANSWERED, .probe_id = SIG_PROBE_NONE};
-	if (engine->config.n_attempts > 1 && !engine->ops->send(engine->ctx, &note))
+	bool is_wanted = engine->config.n_attempts > 1 || engine->config.tells_answered;
+	if (is_wanted && !engine->ops->send(engine->ctx, &note))
 		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
+	note_contact(engine, s, now_ns);
 	prepare_conn(engine, session, iss);
 	session->conn.sent_ns = sent_ns;
 	struct event event = {.kind = EVENT_SEGMENT, .segment = s};

@@ -402,6 +402,10 @@ static void put_slowdowns(struct text *t, const struct status_sample *now)
 		text_puts(t, ", undone ");
 		put_grouped(t, n_undone);
 	}
+	if (get(now, COUNTER_syn_gone_back) > 0) {
+		text_puts(t, "; sent again ");
+		put_grouped(t, get(now, COUNTER_syn_gone_back));
+	}
 }
 
 static void put_drops(struct text *t, const struct status_sample *now)

@@ -1,9 +1,9 @@
 /* adapt: slows the sender when packets are lost, and finds out again how fast it may be. Main thread;
  * no clock, no counters of its own.
  *
- * What this host lost itself is counted and believed. What was lost beyond it is inferred (far_loss.h);
- * a slower rate must then help: when as much is lost at a rate that should have got through, twice in a
- * row, it is no matter of the rate, and the rate comes back. Between what got through and what was too
+ * What this host lost itself is counted and believed. What was lost beyond it is inferred (far_loss.h,
+ * syn_loss.h); a slower rate must then help: when as much is lost at a rate that should have got through,
+ * twice in a row, it is no matter of the rate, and the rate comes back. Between what got through and what was too
  * much the way back halves the gap each second; beyond, it grows the faster the farther it is.
  *
  * Sources: Chiu and Jain 1989 (multiplicative decrease); RFC 9293 and 5681 (slow start; one decrease for
@@ -12,12 +12,14 @@
 #include "tx/adapt.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "base/clock.h"
 
-#define START_PPS     100000.0 /* what is hardly ever too much; growth follows */
-#define START_GROWTH  0.85     /* a second, look by look: half as much again in 0.5 s */
-#define START_STEP    1.5      /* beyond what answers have shown to be good */
+#define START_PPS     10000.0            /* what is hardly ever too much; growth follows */
+#define START_GROWTH  3.5                /* a second, look by look: twice as much in 0.2 s */
+#define START_STEP    4.0                /* beyond what answers have shown to be good */
+#define USUAL_NS      (1500 * NS_PER_MS) /* how long it waits at first for what is usual */
 #define IDLE_GROWTH   30.0
 #define IDLE_NS       (300 * NS_PER_MS) /* nobody answers: not even the near ones */
 #define INTERVAL_NS   (90 * NS_PER_MS)  /* less says little */
@@ -28,9 +30,14 @@
 #define TRIAL_NS      (5 * NS_PER_SEC)  /* how long answers may take to show that a cut helped */
 #define LOSS          0.001             /* of the packets of an interval: more is too much */
 #define NEAR_MAX      0.3 /* a stall of ours loses all for a moment: not more at once */
-#define BELOW         0.9 /* of what got through: lets queues empty */
+#define NEAR_DOUBT    0.02
+#define NEAR_RTT_NS   (300 * NS_PER_MS) /* from a SYN to the answer that was lost here */
+#define BELOW         0.9               /* of what got through: lets queues empty */
 #define GOOD_FALLS    0.7
+#define EASE          0.03 /* a second */
+#define EASE_TO       0.95
 #define IN_USE        0.75
+#define IDLE_TRIAL_NS (1 * NS_PER_SEC)
 #define REFUTED_RATE  0.97
 #define REFUTED_YIELD 1.3
 #define REFUTED_PART  0.5
@@ -48,12 +55,14 @@ void adapt_init(struct adapt *a, double min_pps, double max_pps, int64_t now_ns)
 	    .max_pps = max_pps,
 	    .pps = start < max_pps ? start : max_pps,
 	    .is_starting = true,
+	    .start_ns = now_ns,
 	    .lowest_pps = max_pps,
 	    .settle_ns = SETTLE_NS,
 	    .settled_ns = now_ns,
 	};
-	a->last.at_ns = a->cut_ns = now_ns;
+	a->last.at_ns = a->cut_ns = a->good_ns = now_ns;
 	far_loss_init(&a->far, now_ns);
+	syn_loss_init(&a->syns, now_ns);
 }
 
 /* ---- down ---- */
@@ -80,10 +89,25 @@ static void cut(struct adapt *a, double part, double reached_pps, int64_t now_ns
 	a->cut_ns = now_ns;
 	a->settled_ns = now_ns + a->settle_ns;
 	far_loss_restart(&a->far, now_ns + QUEUE_NS);
+	syn_loss_restart(&a->syns, now_ns + QUEUE_NS);
 }
 
-static void cut_near(struct adapt *a, double part, double sent_pps, int64_t now_ns)
+/* What was sent since from_ns may be lost. */
+static void doubt(struct adapt *a, int64_t from_ns, int64_t now_ns)
 {
+	struct adapt_doubt *d = &a->doubt;
+	if (!d->is_open)
+		d->from_ns = from_ns;
+	d->is_open = true;
+	d->to_ns = now_ns + QUEUE_NS;
+}
+
+static void cut_near(
+    struct adapt *a, double part, double sent_pps, int64_t since_ns, int64_t now_ns)
+{
+	/* Lost answers come again; of the few that were lost at once hardly any is missed for good. */
+	if (part > NEAR_DOUBT)
+		doubt(a, since_ns - NEAR_RTT_NS, now_ns);
 	/* Asked for far more than is possible, what was sent is the measure. A stall that lost packets
 	 * also sent few: not below what was sent before it. */
 	a->trial.is_open = false;
@@ -94,8 +118,15 @@ static void cut_near(struct adapt *a, double part, double sent_pps, int64_t now_
 static void undo(struct adapt *a, double part, int64_t now_ns)
 {
 	struct adapt_trial *t = &a->trial;
-	far_loss_set_usual(&a->far, part);
+	if (t->is_of_syns)
+		syn_loss_forget(&a->syns);
+	else
+		far_loss_set_usual(&a->far, part);
 	far_loss_restart(&a->far, now_ns);
+	syn_loss_restart(&a->syns, now_ns);
+	a->doubt.is_open = false;
+	a->doubt.to_ns = a->doubt.from_ns;
+	a->good_ns = now_ns;
 	a->pps = fmax(a->pps, t->before_pps);
 	a->bad_pps = fmax(a->bad_pps, a->pps);
 	a->is_starting = t->was_starting;
@@ -103,28 +134,62 @@ static void undo(struct adapt *a, double part, int64_t now_ns)
 	*t = (struct adapt_trial){0};
 }
 
-/* After a cut for a loss beyond this host: is it to be shown yet that it helped? */
-static bool is_on_trial(const struct adapt *a, const struct far_loss_finding *seen, int64_t now_ns)
+/* What answers have shown. */
+struct evidence {
+	struct far_loss_finding data, syns;
+	bool is_data_lost, are_syns_lost;
+	bool is_idle; /* hardly anything was sent: hardly anything can be shown */
+};
+
+static void find(struct adapt *a, const struct adapt_reports *answers, struct evidence *seen)
 {
-	return a->trial.is_open && seen->n < TRIAL_N && now_ns - a->cut_ns < TRIAL_NS;
+	if (answers->data)
+		seen->is_data_lost = far_loss_find(&a->far, answers->data, &seen->data);
+	if (answers->syns && answers->syns_sent)
+		seen->are_syns_lost = syn_loss_find(
+		    &a->syns, &a->far, answers->syns, answers->syns_sent, &seen->syns);
+}
+
+/* The evidence that is the surer. */
+static const struct far_loss_finding *surer(const struct adapt *a, const struct evidence *seen)
+{
+	return syn_loss_is_ready(&a->syns) && seen->syns.n >= SHOWN_N ? &seen->syns : &seen->data;
+}
+
+/* May it yet prove to be too much? */
+static bool is_suspicious(const struct adapt *a, const struct evidence *seen)
+{
+	const struct far_loss_finding *finding = surer(a, seen);
+	return finding == &seen->syns && !finding->is_good;
+}
+
+/* After a cut for a loss beyond this host: is it to be shown yet that it helped? */
+static bool is_on_trial(const struct adapt *a, const struct evidence *seen, int64_t now_ns)
+{
+	uint64_t n = a->trial.is_of_syns ? seen->syns.n : seen->data.n;
+	int64_t patience_ns = seen->is_idle ? IDLE_TRIAL_NS : TRIAL_NS;
+	return a->trial.is_open && n < TRIAL_N && now_ns - a->cut_ns < patience_ns;
 }
 
 /* As much is lost at a rate that should have got through, and a packet brings no more answers than
  * before: where more than half is lost, that is the surer sign of a cut that was too small. */
-static bool is_refuted_by(const struct adapt_trial *t, const struct far_loss_finding *finding)
+static bool is_refuted_by(
+    const struct adapt_trial *t, const struct far_loss_finding *finding, bool is_of_syns)
 {
-	return t->is_open && finding->n >= TRIAL_N &&
+	return t->is_open && t->is_of_syns == is_of_syns && finding->n >= TRIAL_N &&
 	       finding->sent_pps < REFUTED_RATE * t->got_pps &&
 	       finding->yield < REFUTED_YIELD * t->yield &&
 	       finding->excess >= REFUTED_PART * t->part &&
 	       finding->excess <= t->part / REFUTED_PART;
 }
 
-static void cut_far(struct adapt *a, const struct far_loss_finding *finding, int64_t now_ns)
+static void cut_far(struct adapt *a, const struct evidence *seen, int64_t now_ns)
 {
 	struct adapt_trial *t = &a->trial;
-	bool is_refuted = is_refuted_by(t, finding);
-	if (is_on_trial(a, finding, now_ns))
+	bool is_of_syns = seen->are_syns_lost;
+	const struct far_loss_finding *finding = is_of_syns ? &seen->syns : &seen->data;
+	bool is_refuted = is_refuted_by(t, finding, is_of_syns);
+	if (is_on_trial(a, seen, now_ns))
 		return;
 	if (is_refuted && t->n_refuted + 1 >= REFUTED_MAX) {
 		undo(a, finding->part, now_ns);
@@ -136,11 +201,24 @@ static void cut_far(struct adapt *a, const struct far_loss_finding *finding, int
 		*t = (struct adapt_trial){.before_pps = a->pps, .was_starting = a->is_starting};
 	}
 	t->is_open = true;
+	t->is_of_syns = is_of_syns;
 	t->part = finding->excess;
 	t->yield = finding->yield;
 	t->got_pps = finding->sent_pps * (1 - finding->excess);
+	doubt(a, finding->from_ns < a->good_ns ? finding->from_ns : a->good_ns, now_ns);
 	cut(a, finding->excess, finding->sent_pps, now_ns);
 	a->n_far++;
+}
+
+/* Nothing more is lost than usual, of all that can be told. */
+static void note_good(struct adapt *a, const struct evidence *seen, int64_t now_ns)
+{
+	const struct far_loss_finding *finding = surer(a, seen);
+	bool may_be_told = is_suspicious(a, seen) && !seen->is_idle;
+	if (!may_be_told || now_ns - a->cut_ns > TRIAL_NS)
+		a->doubt.is_open = false;
+	if (finding->is_good && finding->to_ns > a->good_ns)
+		a->good_ns = finding->to_ns;
 }
 
 /* ---- up ---- */
@@ -151,8 +229,12 @@ static double start_growth(const struct adapt *a, const struct far_loss_finding 
 {
 	if (a->last.n_answered == 0)
 		return a->last.at_ns - a->cut_ns > IDLE_NS ? IDLE_GROWTH * a->pps : 0;
+	bool is_learning =
+	    a->has_syns && !syn_loss_is_ready(&a->syns) && a->last.at_ns - a->start_ns < USUAL_NS;
 	bool is_shown = seen->n >= SHOWN_N || seen->sent_pps == 0;
-	return is_shown && a->pps > START_STEP * seen->sent_pps ? 0 : START_GROWTH * a->pps;
+	if (is_learning || (is_shown && a->pps > START_STEP * seen->sent_pps))
+		return 0;
+	return START_GROWTH * a->pps;
 }
 
 /* What a second adds after a loss. */
@@ -171,6 +253,14 @@ static void speed_up(
 	seconds = fmin(seconds, 0.2); /* a look that came late has not seen more */
 	double growth = a->is_starting ? start_growth(a, seen) : way_back(a);
 	a->pps = fmin(a->max_pps, a->pps + growth * seconds);
+}
+
+/* Near what was too much once, and perhaps too fast now: a little back. */
+static void ease(struct adapt *a, double seconds)
+{
+	double floor_pps = fmax(a->min_pps, EASE_TO * a->bad_pps);
+	if (!a->is_starting && a->pps > floor_pps)
+		a->pps = fmax(floor_pps, a->pps * (1 - EASE * fmin(seconds, 0.2)));
 }
 
 /* ---- looks ---- */
@@ -192,7 +282,7 @@ static double near_part(const struct adapt *a, const struct adapt_sample *now)
 }
 
 double adapt_step(
-    struct adapt *a, const struct adapt_sample *now, const struct delivery_report *answers)
+    struct adapt *a, const struct adapt_sample *now, const struct adapt_reports *answers)
 {
 	int64_t span_ns = now->at_ns - a->last.at_ns;
 	if (span_ns < INTERVAL_NS)
@@ -200,16 +290,26 @@ double adapt_step(
 	double seconds = (double)span_ns / (double)NS_PER_SEC;
 	double sent_pps = (double)(now->n_sent - a->last.n_sent) / seconds;
 	double part = near_part(a, now);
+	int64_t since_ns = a->last.at_ns;
+	bool is_going_back = now->n_gone_back > a->last.n_gone_back;
 	far_loss_note_sent(&a->far, a->last.at_ns, now->at_ns, now->n_sent - a->last.n_sent);
 	a->last = *now;
+	a->has_syns = answers->syns != NULL;
 	if (now->at_ns >= a->settled_ns) {
-		struct far_loss_finding seen = {0};
-		if (part > 0)
-			cut_near(a, part, sent_pps, now->at_ns);
-		else if (answers && far_loss_find(&a->far, answers, &seen))
+		struct evidence seen = {.is_idle = sent_pps < IN_USE * a->pps};
+		find(a, answers, &seen);
+		if (part > 0) {
+			cut_near(a, part, sent_pps, since_ns, now->at_ns);
+		} else if (seen.is_data_lost || seen.are_syns_lost) {
 			cut_far(a, &seen, now->at_ns);
-		else if (!is_on_trial(a, &seen, now->at_ns))
-			speed_up(a, sent_pps, seconds, &seen);
+		} else if (!is_on_trial(a, &seen, now->at_ns)) {
+			note_good(a, &seen, now->at_ns);
+			/* Answers of targets that are asked again show little. */
+			if (is_suspicious(a, &seen))
+				ease(a, seconds);
+			else if (!is_going_back)
+				speed_up(a, sent_pps, seconds, surer(a, &seen));
+		}
 	}
 	/* From the first look on, and one that came late counts little. */
 	a->sent_pps += (sent_pps - a->sent_pps) * (a->sent_pps > 0 ? fmin(seconds, 0.2) : 1);

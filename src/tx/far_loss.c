@@ -138,6 +138,10 @@ bool far_loss_find(
 {
 	struct window w = look_back(f, answers);
 	*out = judge(f, &w);
+	int64_t newest = (int64_t)answers->slot - age_of(answers) + 1;
+	out->to_ns = newest * DELIVERY_SLOT_NS;
+	out->is_good = out->n >= AT_LEAST && out->excess < MARGIN;
+	out->from_ns = (newest - w.n_slots) * DELIVERY_SLOT_NS;
 	if (is_significant(f, &w, out))
 		return true;
 	learn(f, answers, out);

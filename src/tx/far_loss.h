@@ -22,17 +22,25 @@ struct far_loss {
 
 /* What the answers show. */
 struct far_loss_finding {
-	uint64_t n;      /* connections that say so */
-	double part;     /* of the packets: lost there and back */
-	double excess;   /* of them, beyond what is usual */
-	double sent_pps; /* what was sent when it happened */
-	double yield;    /* connections that acknowledged data a packet sent */
+	uint64_t n;             /* connections that say so */
+	int64_t from_ns, to_ns; /* sent in this stretch of time */
+	double part;            /* of the packets: lost there and back */
+	double excess;          /* of them, beyond what is usual */
+	double sent_pps;        /* what was sent when it happened */
+	double yield;           /* connections that acknowledged data a packet sent */
+	bool is_good;           /* nothing suggests that more than usual is lost */
 };
 
 void far_loss_init(struct far_loss *far, int64_t now_ns);
 
 /* n packets were sent between two times. */
 void far_loss_note_sent(struct far_loss *far, int64_t from_ns, int64_t to_ns, uint64_t n);
+
+/* The packets sent in a slot that is among the last DELIVERY_SLOTS. */
+static inline double far_loss_get_sent(const struct far_loss *far, uint64_t slot)
+{
+	return far->sent[slot % DELIVERY_SLOTS];
+}
 
 /* Looks whether more is lost than usual, beyond chance, in the newest stretch of time of which most is
  * known. False: not so, as far as can be told; then what is usual is learnt. *out tells of the stretch. */

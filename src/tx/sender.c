@@ -9,9 +9,10 @@
 #include "tx/sender_internal.h"
 
 #define NAP_NS    (3 * NS_PER_MS) /* longest nap with tokens and targets; bursts are 10 ms at most */
-#define WATCH_NS  (NS_PER_MS / 2)  /* while something else is waited for */
-#define UNPAID_NS (5 * NS_PER_MS)  /* longest nap without tokens: nothing could be sent anyway */
-#define END_NS    (10 * NS_PER_MS) /* longest without targets: only requests are waited for */
+#define WATCH_NS  (NS_PER_MS / 2)   /* while something else is waited for */
+#define UNPAID_NS (5 * NS_PER_MS)   /* longest nap without tokens: nothing could be sent anyway */
+#define END_NS    (10 * NS_PER_MS)  /* longest without targets: only requests are waited for */
+#define HOLD_NS   (10 * NS_PER_SEC) /* the end waits no longer for main's word */
 #define DRAIN_NS  (500 * NS_PER_MS)
 enum {
 	NAP_BATCH = 64,         /* worth a wake-up */
@@ -74,6 +75,19 @@ static void report_position(struct sender *s, int64_t now_ns)
 	s->is_asked = !ring_push(s->config.reports, &s->report, sizeof(s->report));
 }
 
+/* It comes too late when the receivers have been told that nothing more will be sent. */
+static void go_back(struct sender *s, const struct control *control, int64_t now_ns)
+{
+	if (s->is_exhausted)
+		return;
+	bool is_hold = control->kind == CONTROL_HOLD;
+	s->held_until_ns = is_hold ? now_ns + HOLD_NS : 0;
+	if (is_hold)
+		attempts_hold(s->config.attempts, control->from_ns);
+	else
+		attempts_go_back(s->config.attempts, control->from_ns, control->at_ns);
+}
+
 static void read_control(struct sender *s, int64_t now_ns)
 {
 	struct control control;
@@ -88,6 +102,10 @@ static void read_control(struct sender *s, int64_t now_ns)
 			break;
 		case CONTROL_WHERE:
 			note_position(s);
+			break;
+		case CONTROL_HOLD:
+		case CONTROL_GO_BACK:
+			go_back(s, &control, now_ns);
 			break;
 		case CONTROL_MARK:
 		case CONTROL_KIND_COUNT:
@@ -172,7 +190,7 @@ void sender_run(struct sender *s)
 		sender_ask_neighbours(s, now_ns);
 		if (!s->is_exhausted) {
 			n += sender_send_targets(s, now_ns);
-			if (sender_is_generator_done(s))
+			if (sender_is_generator_done(s, now_ns))
 				tell_done(s);
 		}
 		sender_settle(s);

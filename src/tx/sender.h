@@ -8,6 +8,7 @@
 #include "base/bell.h"
 #include "base/counters.h"
 #include "base/ring.h"
+#include "engine/delivery.h"
 #include "engine/messages.h"
 #include "targets/attempts.h"
 #include "tx/limiter.h"
@@ -55,12 +56,17 @@ struct sender_config {
 	/* The rings from the receivers to the other senders: only looked at. */
 	size_t n_others_reqs;
 	struct ring *const *others_reqs; /* borrowed */
+	/* Without targets left, wait so long for CONTROL_HOLD or CONTROL_GO_BACK: no longer than the cooldown,
+	 * which runs meanwhile. 0: none comes. */
+	int64_t linger_ns;
 	/* The valve: true while something downstream is too full for new targets. May be NULL. */
 	bool (*is_congested)(void *ctx);
 	void *congested_ctx;
 	/* Sees every packet that was sent. May be NULL. */
 	void (*tap)(void *ctx, const uint8_t *frame, size_t len, bool is_ethernet);
 	void *tap_ctx;
+	struct delivery
+	    *syns; /* borrowed: first SYNs and others by time; only this thread writes */
 	struct counters *counters; /* of this thread */
 };
 

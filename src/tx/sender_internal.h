@@ -37,6 +37,7 @@ struct sender {
 	uint64_t rng;          /* IP identification only: no secret */
 	bool is_stopped;       /* no more targets are taken */
 	int64_t aborted_at_ns; /* packets still wanted then go out for ABORT_GRACE_NS, no longer */
+	int64_t held_until_ns; /* CONTROL_GO_BACK is to come before */
 	bool is_exhausted;     /* the receivers have been told */
 	bool has_spared;
 	size_t n_ended; /* receivers that will ask for no more */
@@ -145,7 +146,7 @@ static inline enum hop_answer sender_find_mac(struct sender *s, const struct sen
 size_t sender_send_targets(struct sender *s, int64_t now_ns);
 
 /* Will there be no more first SYNs? */
-bool sender_is_generator_done(const struct sender *s);
+bool sender_is_generator_done(const struct sender *s, int64_t now_ns);
 
 /* ---- sender_req.c ---- */
 

@@ -12,7 +12,8 @@
 /* What the SYNs of one turn have in common, and how many there are. */
 struct turn {
 	int64_t now_ns;
-	uint64_t n_syns, n_repeats;
+	bool is_repeat; /* the SYN to send now */
+	uint64_t n_syns, n_repeats, n_gone_back;
 	struct form v4, v6; /* of the families that are scanned */
 };
 
@@ -35,7 +36,7 @@ static void send_syn(struct sender *s, const struct attempt *a, uint64_t hash, s
 	struct patch own;
 	uint8_t buf[6];
 	if (!path->link) {
-		counters_add(s->config.counters, COUNTER_family_skipped, a->number == 0);
+		counters_add(s->config.counters, COUNTER_family_skipped, !turn->is_repeat);
 		return;
 	}
 	switch (sender_find_mac(s, path, raddr, turn->now_ns, buf, &own.dst_mac)) {
@@ -62,7 +63,8 @@ static void send_syn(struct sender *s, const struct attempt *a, uint64_t hash, s
 	else
 		counters_add(s->config.counters, COUNTER_send_errors, 1);
 	turn->n_syns++;
-	turn->n_repeats += a->number > 0;
+	turn->n_repeats += turn->is_repeat;
+	turn->n_gone_back += turn->is_repeat && a->number == 0;
 }
 
 static bool is_spared(const struct sender *s, const struct attempt *a)
@@ -71,17 +73,20 @@ static bool is_spared(const struct sender *s, const struct attempt *a)
 	return s->has_spared && seen_has(s->spared, &host);
 }
 
-/* Sends up to SENDER_BATCH SYNs that have been paid. */
-static void send_syns(struct sender *s, const struct attempt *attempts, size_t n, int64_t now_ns)
+/* Sends up to SENDER_BATCH SYNs that have been paid, of which the first n_repeats are not the first to their
+ * target. */
+static void send_syns(
+    struct sender *s, const struct attempt *attempts, size_t n, size_t n_repeats, int64_t now_ns)
 {
 	uint64_t hashes[SENDER_BATCH];
 	struct counters *counters = s->config.counters;
 	struct turn turn;
 	turn.now_ns = now_ns;
-	turn.n_syns = turn.n_repeats = 0;
+	turn.n_syns = turn.n_repeats = turn.n_gone_back = 0;
 	fill_forms(s, &turn);
 	cookie_hash(&s->config.cookie, attempts, n, hashes);
 	for (size_t i = 0; i < n; i++) {
+		turn.is_repeat = i < n_repeats;
 		if (is_spared(s, &attempts[i]))
 			counters_add(counters, COUNTER_hyperack_spared, 1);
 		else
@@ -89,6 +94,10 @@ static void send_syns(struct sender *s, const struct attempt *attempts, size_t n
 	}
 	counters_add(counters, COUNTER_syn_sent, turn.n_syns);
 	counters_add(counters, COUNTER_syn_repeats, turn.n_repeats);
+	counters_add(counters, COUNTER_syn_gone_back, turn.n_gone_back);
+	if (s->config.syns && turn.n_syns > 0)
+		delivery_note_many(
+		    s->config.syns, now_ns, turn.n_syns - turn.n_repeats, turn.n_repeats);
 	if (turn.n_syns > 0)
 		s->last_syn_ns = now_ns;
 }
@@ -131,7 +140,7 @@ size_t sender_send_targets(struct sender *s, int64_t now_ns)
 		if (is_failed)
 			counters_add(s->config.counters, COUNTER_target_skipped, 1);
 		else
-			send_syns(s, &parked, 1, now_ns);
+			send_syns(s, &parked, 1, parked.number > 0, now_ns);
 		n_sent++;
 	}
 	if (s->is_stopped || is_valve_closed(s, now_ns))
@@ -141,12 +150,13 @@ size_t sender_send_targets(struct sender *s, int64_t now_ns)
 		sender_settle(s);
 		return n_sent;
 	}
+	struct attempts_counters before, after;
+	attempts_get_counters(s->config.attempts, &before);
 	size_t n_got = n_max ? attempts_next(s->config.attempts, now_ns, s->batch, n_max) : 0;
-	size_t n_firsts = 0;
-	for (size_t i = 0; i < n_got; i++)
-		n_firsts += s->batch[i].number == 0;
+	attempts_get_counters(s->config.attempts, &after);
+	size_t n_firsts = (size_t)(after.n_first - before.n_first);
 	counters_add(s->config.counters, COUNTER_targets_taken, n_firsts);
-	send_syns(s, s->batch, n_got, now_ns);
+	send_syns(s, s->batch, n_got, n_got - n_firsts, now_ns);
 	return n_sent + n_got;
 }
 
@@ -156,9 +166,17 @@ static bool is_generator_empty(const struct sender *s)
 	return status == TARGETS_END || status == TARGETS_ERROR;
 }
 
-bool sender_is_generator_done(const struct sender *s)
+/* May main still find that something was lost? */
+static bool is_lingering(const struct sender *s, int64_t now_ns)
+{
+	return now_ns < s->held_until_ns || now_ns - s->last_syn_ns < s->config.linger_ns;
+}
+
+bool sender_is_generator_done(const struct sender *s, int64_t now_ns)
 {
 	if (s->aborted_at_ns)
 		return true;
-	return (s->is_stopped || is_generator_empty(s)) && onlink_count_parked(s->onlink) == 0;
+	if (onlink_count_parked(s->onlink) > 0)
+		return false;
+	return s->is_stopped || (is_generator_empty(s) && !is_lingering(s, now_ns));
 }

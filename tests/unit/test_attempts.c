@@ -329,6 +329,79 @@ static void what_was_kept_is_enough_from_every_percent(void **state)
 	unlink(path);
 }
 
+/* Half of a second of sending is gone back to, with slices and later attempts or not: whoever was silent then
+ * gets the same SYN once more, everybody else none; it counts apart; and a scan that is stopped goes on there. */
+static void go_back_once(uint32_t n_attempts, uint32_t slice, uint32_t n_slices)
+{
+	static uint8_t n_sent[N][2];
+	static struct attempt out[64];
+	struct targets_spec spec = spec_of(args, "80");
+	struct targets *targets = create(&spec);
+	struct attempts_config config = {.n_attempts = n_attempts,
+	    .delay_ns = 100 * NS_PER_SEC,
+	    .slice = slice,
+	    .n_slices = n_slices,
+	    .goes_back = true};
+	struct attempts *a = start(targets, &config);
+	struct attempts_counters counters = {0};
+	struct targets_position position, held;
+	int64_t now = 50 * NS_PER_SEC;
+	size_t n, n_doubted = 0, n_repeats = 0;
+	memset(n_sent, 0, sizeof(n_sent));
+	while ((n = attempts_next(a, now, out, 40)) > 0) {
+		bool is_doubted = now >= 50 * NS_PER_SEC + 100 * NS_PER_MS &&
+				  now < 50 * NS_PER_SEC + 250 * NS_PER_MS;
+		for (size_t i = 0; i < n; i++) {
+			uint32_t addr = ipaddr_get_v4(&out[i].target.addr) & (N - 1);
+			n_sent[addr][0]++;
+			if (addr % 2 == 0)
+				attempts_note_answered(a, &out[i].target);
+			else if (is_doubted)
+				n_sent[addr][1] = 1;
+			n_doubted += addr % 2 == 1 && is_doubted;
+		}
+		now += 10 * NS_PER_MS;
+	}
+	attempts_save(a, &position);
+	attempts_hold(a, 50 * NS_PER_SEC + 100 * NS_PER_MS);
+	attempts_save(a, &held);
+	assert_true(held.index < position.index || n_attempts > 1);
+	assert_true(attempts_get_since_ns(a) <= 50 * NS_PER_SEC + 100 * NS_PER_MS);
+	for (int again = 0; again < 2; again++)
+		attempts_go_back(
+		    a, 50 * NS_PER_SEC + 100 * NS_PER_MS, 50 * NS_PER_SEC + 249 * NS_PER_MS);
+	assert_int_equal(attempts_status(a), TARGETS_OK);
+	attempts_save(a, &position);
+	assert_true(position.index <= held.index);
+	while (attempts_status(a) == TARGETS_OK) {
+		n = attempts_next(a, now, out, 40);
+		n_repeats += n;
+		for (size_t i = 0; i < n; i++) {
+			uint32_t addr = ipaddr_get_v4(&out[i].target.addr) & (N - 1);
+			assert_int_equal(out[i].number, 0);
+			assert_int_equal(++n_sent[addr][0], 2);
+			assert_int_equal(addr % 2, 1);
+			assert_int_equal(n_sent[addr][1], 1);
+		}
+		now += 10 * NS_PER_MS;
+	}
+	attempts_get_counters(a, &counters);
+	assert_int_equal(counters.n_back, n_repeats);
+	assert_int_equal(counters.n_first, N / n_slices);
+	assert_true(n_repeats > 0 && n_repeats == n_doubted);
+	assert_true(counters.n_spared > 0);
+	attempts_destroy(a);
+	targets_destroy(targets);
+}
+
+static void what_may_be_lost_comes_once_more(void **state)
+{
+	(void)state;
+	go_back_once(1, 0, 1);
+	go_back_once(2, 0, 1);
+	go_back_once(1, 1, 2);
+}
+
 static void too_many_attempts_are_refused(void **state)
 {
 	(void)state;
@@ -350,6 +423,7 @@ int main(void)
 	    cmocka_unit_test(streams_repeat_from_a_bounded_ring),
 	    cmocka_unit_test(resuming_loses_no_attempt),
 	    cmocka_unit_test(what_was_kept_is_enough_from_every_percent),
+	    cmocka_unit_test(what_may_be_lost_comes_once_more),
 	    cmocka_unit_test(too_many_attempts_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

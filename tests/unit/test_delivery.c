@@ -118,9 +118,40 @@ static void test_the_delay_covers_most(void **state)
 	assert_int_equal(report.delay_ns, 5 * NS_PER_SEC);
 }
 
+static void test_many_count_as_one_by_one(void **state)
+{
+	(void)state;
+	static struct delivery one, many;
+	struct delivery_report a = {.slot = 1007}, b = a;
+	for (int slot = 1000; slot < 1008; slot++) {
+		int64_t at = slot * DELIVERY_SLOT_NS + 5;
+		uint64_t n[2] = {0};
+		for (int i = 0; i < 30 + slot % 5; i++) {
+			delivery_note(&one, at, at, i % 3 == 0);
+			n[i % 3 == 0]++;
+		}
+		delivery_note_many(&many, at, n[0], n[1]);
+	}
+	delivery_note_many(
+	    &many, 1003 * DELIVERY_SLOT_NS - DELIVERY_SLOTS * DELIVERY_SLOT_NS, 9, 9);
+	delivery_add(&one, &a);
+	delivery_add(&many, &b);
+	for (int k = 0; k < DELIVERY_SLOTS; k++) {
+		assert_int_equal(a.ago[k].n_first, b.ago[k].n_first);
+		assert_int_equal(a.ago[k].n_again, b.ago[k].n_again);
+	}
+	/* Full, and no further; the other count is left alone. */
+	delivery_note_many(&many, 1007 * DELIVERY_SLOT_NS, UINT64_MAX, 1);
+	b = (struct delivery_report){.slot = 1007};
+	delivery_add(&many, &b);
+	assert_int_equal(b.ago[0].n_first, (1 << 20) - 1);
+	assert_int_equal(b.ago[0].n_again, a.ago[0].n_again + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_many_count_as_one_by_one),
 	    cmocka_unit_test(test_what_is_noted_is_counted_by_its_time),
 	    cmocka_unit_test(test_a_slot_is_forgotten_for_a_later_one_only),
 	    cmocka_unit_test(test_the_numbers_may_wrap),

@@ -253,6 +253,11 @@ static void test_summary_tells_the_whole_story(void **state)
 	buf[t.len] = '\0';
 	assert_non_null(
 	    strstr(buf, " 2 times, as far as 7000/s, 1 for losses beyond this host, undone 1\n"));
+	now.counters.v[COUNTER_syn_gone_back] = 12345;
+	t = text_make(buf, sizeof(buf) - 1);
+	status_put_summary(&t, &run, &now, NULL);
+	buf[t.len] = '\0';
+	assert_non_null(strstr(buf, " undone 1; sent again 12,345\n"));
 }
 
 static void test_summary_lines_stay_narrow(void **state)
