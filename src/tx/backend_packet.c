@@ -8,6 +8,7 @@
 #include "tx/backend.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,8 +19,9 @@
 #include <linux/if_packet.h>
 
 enum {
+	LINE_LEN = 64,
 	/* Not a power of two: buffers a page apart would share a few cache sets. */
-	BUFFER_LEN = TX_FRAME_MAX + 64,
+	BUFFER_LEN = TX_FRAME_MAX + LINE_LEN,
 	SNDBUF_BYTES = 4 << 20,
 };
 
@@ -32,7 +34,8 @@ struct tx_packet {
 	struct mmsghdr msgs[TX_BATCH_MAX];
 	struct iovec iovs[TX_BATCH_MAX];
 	struct sockaddr_ll to_v4, to_v6; /* for raw IP, where no header says the protocol */
-	uint8_t buffers[TX_BATCH_MAX][BUFFER_LEN];
+	/* A SYN in two cache lines, not three: the kernel copies it when they have just been written. */
+	_Alignas(LINE_LEN) uint8_t buffers[TX_BATCH_MAX][BUFFER_LEN];
 };
 
 static size_t packet_reserve(struct tx_backend *backend, struct tx_frame *frames, size_t n)
@@ -126,9 +129,10 @@ int tx_packet_open(const struct tx_config *config, struct diag *diag, struct tx_
 {
 	static const struct tx_backend_ops ops = {
 	    packet_reserve, packet_commit, packet_flush, packet_pending, packet_close};
-	struct tx_packet *p = calloc(1, sizeof(*p));
+	struct tx_packet *p = aligned_alloc(_Alignof(struct tx_packet), sizeof(*p));
 	if (!p)
 		return diag_set(diag, -ENOMEM, "out of memory");
+	memset(p, 0, offsetof(struct tx_packet, buffers));
 	p->base.ops = &ops;
 	p->base.name = "AF_PACKET";
 	p->is_raw_ip = config->is_raw_ip;
