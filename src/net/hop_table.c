@@ -87,22 +87,3 @@ void hop_table_build(
 		table->n_ranges++;
 	}
 }
-
-hop_idx_t hop_table_find(const struct hop_table *table, const struct ipaddr *dst)
-{
-	uint64_t hi, lo;
-	size_t first = 0, n = table->n_ranges;
-	ipaddr_get_u64(dst, &hi, &lo);
-	while (n > 1) {
-		size_t half = n / 2;
-		size_t mid = first + half;
-		if (table->ranges[mid].hi < hi ||
-		    (table->ranges[mid].hi == hi && table->ranges[mid].lo <= lo)) {
-			first = mid;
-			n -= half;
-		} else {
-			n = half;
-		}
-	}
-	return table->ranges[first].hop;
-}

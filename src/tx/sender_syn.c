@@ -9,68 +9,58 @@
 
 #define VALVE_NS (100 * NS_PER_US) /* between two looks at what is downstream */
 
-/* What the SYNs of one turn have in common, and how many there are. */
-struct turn {
-	int64_t now_ns;
-	bool is_repeat; /* the SYN to send now */
-	uint64_t n_syns, n_repeats, n_gone_back;
-	struct form v4, v6; /* of the families that are scanned */
+/* What the SYNs of one turn and one family have in common. */
+struct lane {
+	const struct sender_path *path;
+	struct outbox *box;
+	struct form form; /* of a family that is scanned */
 };
 
-/* Fills in all that is no target's own. */
-static void fill_forms(const struct sender *s, struct turn *turn)
+static void open_lane(
+    struct sender *s, const struct sender_path *path, const struct patch *common, struct lane *out)
 {
-	const struct patch common = {
-	    .tsval = (uint32_t)(turn->now_ns / NS_PER_US), .window = 64240, .flags = TCP_SYN};
-	if (s->config.v4.link)
-		form_fill(link_get_syn(s->config.v4.link), &common, &turn->v4);
-	if (s->config.v6.link)
-		form_fill(link_get_syn(s->config.v6.link), &common, &turn->v6);
+	out->path = path;
+	out->box = sender_box_of(s, path);
+	if (path->link)
+		form_fill(link_get_syn(path->link), common, &out->form);
 }
 
-/* One SYN, whose cookie is made of hash. */
-static void send_syn(struct sender *s, const struct attempt *a, uint64_t hash, struct turn *turn)
+/* One SYN of a family that is scanned; its cookie is made of hash. Was there one to send? */
+static bool send_syn(
+    struct sender *s, struct lane *lane, const struct attempt *a, uint64_t hash, int64_t now_ns)
 {
-	const struct ipaddr *raddr = &a->target.addr;
-	const struct sender_path *path = sender_path_of(s, raddr);
 	struct patch own;
 	uint8_t buf[6];
-	if (!path->link) {
-		counters_add(s->config.counters, COUNTER_family_skipped, !turn->is_repeat);
-		return;
-	}
-	switch (sender_find_mac(s, path, raddr, turn->now_ns, buf, &own.dst_mac)) {
+	switch (sender_find_mac(s, lane->path, &a->target.addr, now_ns, buf, &own.dst_mac)) {
 	case HOP_READY:
 		break;
 	case HOP_PENDING:
 		if (onlink_park(s->onlink, &a->target, a->number))
-			return;
+			return false;
 		/* fall through */
 	case HOP_NOWHERE:
 		counters_add(s->config.counters, COUNTER_target_skipped, 1);
-		return;
+		return false;
 	}
 	struct cookie cookie;
 	cookie_from_hash(&s->config.cookie, &a->target, hash, &cookie);
 	own.flow = &cookie.flow;
 	own.seq = cookie.iss;
 	own.ip_id = (uint16_t)(hash >> 32); /* the bits that the source port does not show */
-	struct outbox *box = sender_box_of(s, path);
-	uint8_t *frame = sender_next_frame(s, box);
+	uint8_t *frame = sender_next_frame(s, lane->box);
 	if (frame)
-		sender_finish_frame(s, box, path,
-		    form_write(path == &s->config.v4 ? &turn->v4 : &turn->v6, &own, frame));
+		sender_finish_frame(s, lane->box, lane->path, form_write(&lane->form, &own, frame));
 	else
 		counters_add(s->config.counters, COUNTER_send_errors, 1);
-	turn->n_syns++;
-	turn->n_repeats += turn->is_repeat;
-	turn->n_gone_back += turn->is_repeat && a->number == 0;
+	return true;
 }
 
 static bool is_spared(const struct sender *s, const struct attempt *a)
 {
+	if (!s->has_spared)
+		return false;
 	struct target host = {a->target.addr, 0};
-	return s->has_spared && seen_has(s->spared, &host);
+	return seen_has(s->spared, &host);
 }
 
 /* Sends up to SENDER_BATCH SYNs that have been paid, of which the first n_repeats are not the first to their
@@ -78,28 +68,36 @@ static bool is_spared(const struct sender *s, const struct attempt *a)
 static void send_syns(
     struct sender *s, const struct attempt *attempts, size_t n, size_t n_repeats, int64_t now_ns)
 {
-	uint64_t hashes[SENDER_BATCH];
+	const struct patch common = {
+	    .tsval = (uint32_t)(now_ns / NS_PER_US), .window = 64240, .flags = TCP_SYN};
+	uint64_t hashes[SENDER_BATCH], n_firsts = 0, n_again = 0, n_gone_back = 0;
 	struct counters *counters = s->config.counters;
-	struct turn turn;
-	turn.now_ns = now_ns;
-	turn.n_syns = turn.n_repeats = turn.n_gone_back = 0;
-	fill_forms(s, &turn);
+	struct lane v4, v6;
+	open_lane(s, &s->config.v4, &common, &v4);
+	open_lane(s, &s->config.v6, &common, &v6);
 	cookie_hash(&s->config.cookie, attempts, n, hashes);
 	for (size_t i = 0; i < n; i++) {
-		turn.is_repeat = i < n_repeats;
-		if (is_spared(s, &attempts[i]))
+		const struct attempt *a = &attempts[i];
+		struct lane *lane = ipaddr_is_v4(&a->target.addr) ? &v4 : &v6;
+		bool is_repeat = i < n_repeats;
+		if (is_spared(s, a)) {
 			counters_add(counters, COUNTER_hyperack_spared, 1);
-		else
-			send_syn(s, &attempts[i], hashes[i], &turn);
+		} else if (!lane->path->link) {
+			counters_add(counters, COUNTER_family_skipped, !is_repeat);
+		} else if (send_syn(s, lane, a, hashes[i], now_ns)) {
+			n_firsts += !is_repeat;
+			n_again += is_repeat;
+			n_gone_back += is_repeat && a->number == 0;
+		}
 	}
-	counters_add(counters, COUNTER_syn_sent, turn.n_syns);
-	counters_add(counters, COUNTER_syn_repeats, turn.n_repeats);
-	counters_add(counters, COUNTER_syn_gone_back, turn.n_gone_back);
-	if (s->config.syns && turn.n_syns > 0)
-		delivery_note_many(
-		    s->config.syns, now_ns, turn.n_syns - turn.n_repeats, turn.n_repeats);
-	if (turn.n_syns > 0)
-		s->last_syn_ns = now_ns;
+	counters_add(counters, COUNTER_syn_sent, n_firsts + n_again);
+	counters_add(counters, COUNTER_syn_repeats, n_again);
+	counters_add(counters, COUNTER_syn_gone_back, n_gone_back);
+	if (n_firsts + n_again == 0)
+		return;
+	if (s->config.syns)
+		delivery_note_many(s->config.syns, now_ns, n_firsts, n_again);
+	s->last_syn_ns = now_ns;
 }
 
 static bool is_valve_closed(struct sender *s, int64_t now_ns)
