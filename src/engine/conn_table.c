@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "base/dassert.h"
+#include "base/memo.h"
 
 struct slot {
 	uint64_t hash : 39;   /* more than any table has slots: the home is known from it */
@@ -23,18 +24,13 @@ _Static_assert(LINE_SLOTS * sizeof(struct slot) == 64, "one cache line");
 _Static_assert(CONN_HANDLES_MAX < 1 << 25, "a handle fits");
 
 struct conn_table {
-	struct hash_key key;
 	conn_is_flow is_flow;
 	void *ctx;
 	size_t mask;
 	size_t n_flows;
 	size_t max_flows;
 	struct slot *slots;
-	/* The last flow that was asked about: it is asked about again, to enter it or to take it out. */
-	struct {
-		struct flow flow;
-		uint64_t hash;
-	} last;
+	struct memo memo; /* flows are asked about again, to enter them or to take them out */
 };
 
 int conn_table_create(size_t max_flows, const struct hash_key *key, conn_is_flow is_flow, void *ctx,
@@ -55,13 +51,11 @@ int conn_table_create(size_t max_flows, const struct hash_key *key, conn_is_flow
 		free(table);
 		return -ENOMEM;
 	}
-	table->key = *key;
 	table->is_flow = is_flow;
 	table->ctx = ctx;
 	table->mask = n - 1;
 	table->max_flows = max_flows;
-	table->last.hash =
-	    hash_siphash(key, &table->last.flow, sizeof(table->last.flow)) >> HASH_SHIFT;
+	memo_init(&table->memo, key, sizeof(struct flow));
 	*out = table;
 	return 0;
 }
@@ -81,11 +75,7 @@ static size_t home_of(const struct conn_table *table, uint64_t hash)
 
 static uint64_t hash_of(struct conn_table *table, const struct flow *flow)
 {
-	if (memcmp(&table->last.flow, flow, sizeof(*flow)) != 0) {
-		table->last.flow = *flow;
-		table->last.hash = hash_siphash(&table->key, flow, sizeof(*flow)) >> HASH_SHIFT;
-	}
-	return table->last.hash;
+	return memo_hash(&table->memo, flow, sizeof(*flow)) >> HASH_SHIFT;
 }
 
 static bool is_slot_of(
@@ -142,6 +132,20 @@ void conn_table_remove(struct conn_table *table, const struct flow *flow)
 		i = j;
 	}
 	table->slots[i].handle = 0;
+}
+
+void conn_table_prefetch(struct conn_table *table, const struct flow *flow)
+{
+	__builtin_prefetch(&table->slots[home_of(table, hash_of(table, flow))]);
+}
+
+uint32_t conn_table_guess(struct conn_table *table, const struct flow *flow)
+{
+	uint64_t hash = hash_of(table, flow);
+	size_t i = home_of(table, hash);
+	while (table->slots[i].handle && table->slots[i].hash != hash)
+		i = (i + 1) & table->mask;
+	return table->slots[i].handle ? table->slots[i].handle - 1U : CONN_NONE;
 }
 
 size_t conn_table_count(const struct conn_table *table)

@@ -27,6 +27,13 @@ void conn_table_destroy(struct conn_table *table);
 /* The handle of flow, or CONN_NONE. O(1). */
 uint32_t conn_table_lookup(struct conn_table *table, const struct flow *flow);
 
+/* Begins to fetch what the others will need of the table's memory for flow. */
+void conn_table_prefetch(struct conn_table *table, const struct flow *flow);
+
+/* The handle that conn_table_lookup() would give, unless other flows have the same part of a hash: its owner
+ * is not asked. */
+uint32_t conn_table_guess(struct conn_table *table, const struct flow *flow);
+
 /* Adds flow. False: max_flows are in, or the flow is there already. */
 bool conn_table_insert(struct conn_table *table, const struct flow *flow, uint32_t handle);
 

@@ -37,9 +37,6 @@ static bool is_session_of(void *ctx, uint32_t handle, const struct flow *flow)
 {
 	const struct engine *engine = ctx;
 	const struct session *session = pool_get(engine->sessions, handle);
-	/* The flow's own line is waited for; the others come meanwhile. */
-	for (size_t off = 0; off < sizeof(*session); off += CACHE_LINE)
-		__builtin_prefetch((const uint8_t *)session + off);
 	return memcmp(&session->flow, flow, sizeof(*flow)) == 0;
 }
 
@@ -153,18 +150,56 @@ static void first_contact(
 		return;
 	}
 	struct target target = {s->flow.raddr, s->flow.rport};
-	/* Three tables are asked now, each larger than any cache: their memory comes at once, not one after
-	 * the other. */
-	seen_prefetch(engine->seen, &target);
-	host_table_prefetch(engine->hosts, &target.addr);
-	if (ipaddr_is_v4(&target.addr))
-		prefix_table_prefetch_v4(engine->prefixes, &target.addr, target.port);
 	if (seen_has(engine->seen, &target)) {
 		counters_add(engine->counters, COUNTER_duplicates, 1);
 		reset_stray(engine, s, now_ns);
 		return;
 	}
 	session_open_target(engine, s, iss, sent_ns, now_ns, wall_ns);
+}
+
+/* What a first contact is looked up in: three tables, each larger than any cache. */
+static void prefetch_contact(struct engine *engine, const struct segment *s)
+{
+	struct target target = {s->flow.raddr, s->flow.rport};
+	seen_prefetch(engine->seen, &target);
+	host_table_prefetch(engine->hosts, &target.addr);
+	if (ipaddr_is_v4(&target.addr))
+		prefix_table_prefetch_v4(engine->prefixes, &target.addr, target.port);
+}
+
+static void prefetch_lines(const void *object, size_t len)
+{
+	for (size_t off = 0; off < len; off += CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)object + off, 1);
+}
+
+/* What a session leads to: its neighbours in the wheel, its host, what it has collected. */
+static void prefetch_around(const struct session *session)
+{
+	__builtin_prefetch(session->timer.next, 1);
+	__builtin_prefetch(session->timer.pprev, 1);
+	__builtin_prefetch(session->host, 1);
+	__builtin_prefetch(session->collecting, 1);
+}
+
+void engine_prefetch(struct engine *engine, const struct segment *const *segments, size_t n)
+{
+	const struct session *sessions[ENGINE_PREFETCH_MAX];
+	size_t n_sessions = 0;
+	for (size_t i = 0; i < n; i++)
+		conn_table_prefetch(engine->conns, &segments[i]->flow);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t handle = conn_table_guess(engine->conns, &segments[i]->flow);
+		if (handle == CONN_NONE) {
+			prefetch_contact(engine, segments[i]);
+			continue;
+		}
+		sessions[n_sessions] = pool_get(engine->sessions, handle);
+		prefetch_lines(sessions[n_sessions++], sizeof(struct session));
+	}
+	for (size_t i = 0; i < n_sessions; i++)
+		prefetch_around(sessions[i]);
 }
 
 void engine_segment(struct engine *engine, const struct segment *s, int64_t now_ns, int64_t wall_ns)

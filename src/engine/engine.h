@@ -82,6 +82,11 @@ int engine_create(const struct engine_config *config, const struct sig_set *set,
 /* Frees everything; sessions still open are dropped without a record (call engine_abort first). */
 void engine_destroy(struct engine *engine);
 
+/* Begins to fetch the memory that engine_segment() will need for each of n segments, at most
+ * ENGINE_PREFETCH_MAX. Changes nothing. */
+enum { ENGINE_PREFETCH_MAX = 16 };
+void engine_prefetch(struct engine *engine, const struct segment *const *segments, size_t n);
+
 /* A decoded TCP segment came. now_ns: monotonic capture time; wall_ns: the same moment for people. */
 void engine_segment(
     struct engine *engine, const struct segment *segment, int64_t now_ns, int64_t wall_ns);

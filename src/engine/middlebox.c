@@ -9,10 +9,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/memo.h"
+
 enum { TEST_PORT_LO = 32768, TEST_PORT_COUNT = 28232, EVICT_TRIES = 32 };
 
 struct host_table {
-	struct hash_key key;
 	size_t max_hosts, n_hosts;
 	uint32_t *buckets; /* index + 1 */
 	size_t bucket_mask;
@@ -20,11 +21,7 @@ struct host_table {
 	struct host *hosts;
 	size_t map_len;
 	size_t n_convicts;
-	/* The last address that was prefetched for. */
-	struct {
-		struct ipaddr addr;
-		uint32_t bucket;
-	} last;
+	struct memo memo;
 	struct convict convicts[CONVICTS_MAX];
 };
 
@@ -58,12 +55,9 @@ int host_table_create(size_t max_hosts, const struct hash_key *key, struct host_
 	/* Half of them empty: a neighbour in the chain is a line of memory for nothing. */
 	while (n_buckets < 2 * max_hosts)
 		n_buckets *= 2;
-	table->key = *key;
+	memo_init(&table->memo, key, sizeof(struct ipaddr));
 	table->max_hosts = max_hosts;
 	table->bucket_mask = n_buckets - 1;
-	table->last.bucket =
-	    (uint32_t)(hash_siphash(key, &table->last.addr, sizeof(table->last.addr)) &
-		       table->bucket_mask);
 	table->buckets = calloc(n_buckets, sizeof(*table->buckets));
 	table->map_len = max_hosts * sizeof(struct host);
 	table->hosts = mmap(NULL, table->map_len, PROT_READ | PROT_WRITE,
@@ -171,12 +165,7 @@ static struct host *find(struct host_table *table, const struct ipaddr *addr, ui
 
 static uint32_t bucket_of(struct host_table *table, const struct ipaddr *addr)
 {
-	if (memcmp(&table->last.addr, addr, sizeof(*addr)) != 0) {
-		table->last.addr = *addr;
-		table->last.bucket =
-		    (uint32_t)(hash_siphash(&table->key, addr, sizeof(*addr)) & table->bucket_mask);
-	}
-	return table->last.bucket;
+	return (uint32_t)(memo_hash(&table->memo, addr, sizeof(*addr)) & table->bucket_mask);
 }
 
 void host_table_prefetch(struct host_table *table, const struct ipaddr *addr)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memo.h"
+
 enum { INDEX_SLOTS = 2 * PREFIX_TESTS_MAX, WAYS = 4, DENSE_LIST_MAX = 1 << 14 };
 
 struct prefix_table {
@@ -16,8 +18,7 @@ struct prefix_table {
 	struct prefix prefixes[PREFIX_TESTS_MAX];
 	/* 4-way buckets of net (24 bits), port (16 bits), count (16 bits); the rarest gives way. */
 	uint64_t dense[PREFIX_DENSE_SLOTS];
-	uint64_t last_key; /* the last one that was prefetched for */
-	size_t last_bucket;
+	struct memo memo; /* of the keys of dense */
 	size_t n_dense;
 	struct prefix_dense dense_list[DENSE_LIST_MAX];
 };
@@ -28,7 +29,7 @@ int prefix_table_create(const struct hash_key *key, struct prefix_table **out)
 	if (!table)
 		return -ENOMEM;
 	table->key = *key;
-	table->last_key = UINT64_MAX; /* no key has so many bits */
+	memo_init(&table->memo, key, sizeof(uint64_t));
 	*out = table;
 	return 0;
 }
@@ -123,24 +124,18 @@ static uint64_t dense_key(const struct ipaddr *addr, uint16_t port)
 }
 
 /* First slot of the bucket of key. */
-static size_t dense_bucket(const struct prefix_table *table, uint64_t key)
+static size_t dense_bucket(struct prefix_table *table, uint64_t key)
 {
-	if (key == table->last_key)
-		return table->last_bucket;
-	uint64_t h = hash_siphash(&table->key, &key, sizeof(key));
+	uint64_t h = memo_hash(&table->memo, &key, sizeof(key));
 	return (size_t)(h % (PREFIX_DENSE_SLOTS / WAYS)) * WAYS;
 }
 
 void prefix_table_prefetch_v4(struct prefix_table *table, const struct ipaddr *addr, uint16_t port)
 {
-	uint64_t key = dense_key(addr, port);
-	table->last_bucket = dense_bucket(table, key);
-	table->last_key = key;
-	__builtin_prefetch(&table->dense[table->last_bucket]);
+	__builtin_prefetch(&table->dense[dense_bucket(table, dense_key(addr, port))]);
 }
 
-bool prefix_table_is_dense(
-    const struct prefix_table *table, const struct ipaddr *addr, uint16_t port)
+bool prefix_table_is_dense(struct prefix_table *table, const struct ipaddr *addr, uint16_t port)
 {
 	uint64_t key = dense_key(addr, port);
 	const uint64_t *bucket = &table->dense[dense_bucket(table, key)];

@@ -78,8 +78,7 @@ void prefix_table_prefetch_v4(struct prefix_table *table, const struct ipaddr *a
 bool prefix_table_count_v4(struct prefix_table *table, const struct ipaddr *addr, uint16_t port);
 
 /* Is the /24 of addr highly responsive on port, as counted so far? */
-bool prefix_table_is_dense(
-    const struct prefix_table *table, const struct ipaddr *addr, uint16_t port);
+bool prefix_table_is_dense(struct prefix_table *table, const struct ipaddr *addr, uint16_t port);
 
 /* For the metadata: IPv6 prefixes known, by number, and dense IPv4 ones. */
 size_t prefix_table_count(const struct prefix_table *table);

@@ -9,20 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memo.h"
+
 enum { FIRST_SLOTS = 1 << 10 };
 
 struct seen {
-	struct hash_key key;
 	size_t capacity;
 	uint64_t n_added;
 	uint64_t *ring;  /* fingerprint of the target added as number n at n % capacity */
 	uint32_t *index; /* ring position + 1; 0: free */
 	size_t index_mask;
-	/* The last target that was asked about: it is added next. */
-	struct {
-		struct target target;
-		uint64_t fp;
-	} last;
+	struct memo memo; /* a target is asked about, then added */
 };
 
 int seen_create(size_t capacity, const struct hash_key *key, struct seen **out)
@@ -32,10 +29,9 @@ int seen_create(size_t capacity, const struct hash_key *key, struct seen **out)
 	struct seen *seen = calloc(1, sizeof(*seen));
 	if (!seen)
 		return -ENOMEM;
-	seen->key = *key;
 	seen->capacity = capacity;
 	seen->index_mask = FIRST_SLOTS - 1;
-	seen->last.fp = hash_siphash(key, &seen->last.target, sizeof(seen->last.target));
+	memo_init(&seen->memo, key, sizeof(struct target));
 	/* calloc of this size is mapped and not touched. */
 	seen->ring = calloc(capacity, sizeof(*seen->ring));
 	seen->index = calloc(2 * capacity, sizeof(*seen->index));
@@ -58,11 +54,7 @@ void seen_destroy(struct seen *seen)
 
 static uint64_t fingerprint(struct seen *seen, const struct target *target)
 {
-	if (memcmp(&seen->last.target, target, sizeof(*target)) != 0) {
-		seen->last.target = *target;
-		seen->last.fp = hash_siphash(&seen->key, target, sizeof(*target));
-	}
-	return seen->last.fp;
+	return memo_hash(&seen->memo, target, sizeof(*target));
 }
 
 /* The index slot that holds fp, or the free slot where it would go. */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/pool.h"
+#include "rx/lookahead.h"
 
 #define WAIT_NS    (2 * NS_PER_MS)
 #define IDLE_NS    (10 * NS_PER_MS) /* without sessions there is no timer to miss */
@@ -42,6 +43,7 @@ struct receiver {
 	bool has_asked[RECEIVER_SENDERS_MAX]; /* senders whose bells are to be rung */
 	enum link_type link;
 	struct diag error;
+	struct lookahead lookahead;
 };
 
 /* ---- the engine's rim ---- */
@@ -277,32 +279,22 @@ static void on_neighbour(struct receiver *r, const struct neighbour_msg *m)
 	}
 }
 
-static void on_packet(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_ns)
+static void on_arrival(void *ctx, const struct arrival *arrival)
 {
 	struct receiver *r = ctx;
-	struct packet packet;
-	counters_add(r->config.counters, COUNTER_packets_received, 1);
-	counters_add(r->config.counters, COUNTER_bytes_received, len);
-	int64_t now_ns = wall_ns + r->mono_minus_wall_ns;
-	/* Packets may come while the batch is read; a second ahead, somebody has set the clock. */
-	if (now_ns > r->now_ns + NS_PER_SEC || now_ns < r->now_ns - NS_PER_SEC)
-		now_ns = r->now_ns;
-	r->packet_ns = now_ns;
-	if (r->config.dump)
-		capture_dump_packet(r->config.dump, r->link, bytes, len, wall_ns);
-	wire_decode(r->link, bytes, len, &packet);
-	switch (packet.kind) {
+	const struct packet *packet = &arrival->packet;
+	switch (packet->kind) {
 	case PACKET_TCP:
-		engine_segment(r->engine, &packet.segment, now_ns, wall_ns);
+		engine_segment(r->engine, &packet->segment, arrival->now_ns, arrival->wall_ns);
 		break;
 	case PACKET_ICMP_ERROR:
-		engine_icmp(r->engine, &packet.icmp, now_ns);
+		engine_icmp(r->engine, &packet->icmp, arrival->now_ns);
 		break;
 	case PACKET_NEIGHBOUR:
-		on_neighbour(r, &packet.neighbour);
+		on_neighbour(r, &packet->neighbour);
 		break;
 	case PACKET_FRAGMENT:
-		engine_fragment(r->engine, &packet.fragment, now_ns, wall_ns);
+		engine_fragment(r->engine, &packet->fragment, arrival->now_ns, arrival->wall_ns);
 		break;
 	case PACKET_BAD_CHECKSUM:
 		counters_add(r->config.counters, COUNTER_checksum_bad, 1);
@@ -315,6 +307,22 @@ static void on_packet(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_
 		counters_add(r->config.counters, COUNTER_foreign_received, 1);
 		break;
 	}
+}
+
+static void on_packet(void *ctx, const uint8_t *bytes, size_t len, int64_t wall_ns)
+{
+	struct receiver *r = ctx;
+	counters_add(r->config.counters, COUNTER_packets_received, 1);
+	counters_add(r->config.counters, COUNTER_bytes_received, len);
+	int64_t now_ns = wall_ns + r->mono_minus_wall_ns;
+	/* Packets may come while the batch is read; a second ahead, somebody has set the clock. */
+	if (now_ns > r->now_ns + NS_PER_SEC || now_ns < r->now_ns - NS_PER_SEC)
+		now_ns = r->now_ns;
+	r->packet_ns = now_ns;
+	if (r->config.dump)
+		capture_dump_packet(r->config.dump, r->link, bytes, len, wall_ns);
+	lookahead_add(
+	    &r->lookahead, r->engine, r->link, bytes, len, now_ns, wall_ns, on_arrival, r);
 }
 
 /* What to add to a wall time to get the monotonic time of the same moment. A thread may lose its
@@ -344,6 +352,7 @@ static int read_captures(struct receiver *r)
 	for (size_t i = 0; i < r->config.n_captures; i++) {
 		r->link = capture_link_type(r->config.captures[i]);
 		int n = capture_read(r->config.captures[i], READ_MAX, on_packet, r, &r->error);
+		lookahead_flush(&r->lookahead, r->engine, on_arrival, r);
 		if (n < 0)
 			return n;
 		n_read += n;

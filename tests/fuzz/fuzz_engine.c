@@ -132,6 +132,12 @@ static uint32_t read_distance(struct world *w)
 	return (uint32_t)distance;
 }
 
+static void feed(struct world *w, const struct segment *s)
+{
+	engine_prefetch(w->engine, &s, 1);
+	engine_segment(w->engine, s, w->now_ns, w->now_ns);
+}
+
 static void do_synack(struct world *w)
 {
 	struct target target = nth_target(cursor_u8(&w->script) % N_TARGETS);
@@ -145,7 +151,7 @@ static void do_synack(struct world *w)
 	if (bits & 4)
 		s.ack += cursor_u8(&w->script);
 	read_tail(w, &s);
-	engine_segment(w->engine, &s, w->now_ns, w->now_ns);
+	feed(w, &s);
 }
 
 /* An answer to one of the last packets, with numbers near those that fit. */
@@ -166,7 +172,7 @@ static void do_segment(struct world *w)
 	if (is_syn && !(bits & 8))
 		s.flags = TCP_SYN | TCP_ACK;
 	read_tail(w, &s);
-	engine_segment(w->engine, &s, w->now_ns, w->now_ns);
+	feed(w, &s);
 }
 
 static void do_icmp(struct world *w)

@@ -393,6 +393,7 @@ void world_probe(struct world *w, const struct target *target, uint16_t n)
 void world_inject(struct world *w, const struct segment *s)
 {
 	w->n_received++;
+	engine_prefetch(w->engine, &s, 1);
 	engine_segment(w->engine, s, w->now_ns, w->now_ns);
 }
 

@@ -8,8 +8,10 @@
 
 #include "base/cpu.h"
 #include "base/hash.h"
+#include "base/memo.h"
 #include "base/siphash.h"
 #include "tests/unit/guard.h"
+#include "tests/unit/rng.h"
 
 static void test_siphash_equals_the_vector_of_the_paper(void **state)
 {
@@ -115,6 +117,27 @@ static void test_many_at_once_equal_one_by_one(void **state)
 	cpu_limit_level(CPU_AVX512);
 }
 
+static void test_memo_gives_what_hashing_gives(void **state)
+{
+	(void)state;
+	/* More messages than places, some of them equal at the end by which the place is chosen. */
+	static const size_t lens[] = {8, 16, 18, MEMO_LEN};
+	struct rng rng = {3};
+	struct memo memo;
+	struct hash_key key;
+	hash_random(&key, sizeof(key));
+	for (size_t k = 0; k < sizeof(lens) / sizeof(lens[0]); k++) {
+		memo_init(&memo, &key, lens[k]);
+		for (int i = 0; i < 20000; i++) {
+			uint8_t in[MEMO_LEN] = {0};
+			in[0] = (uint8_t)rng_below(&rng, 2);
+			in[lens[k] - 1] = (uint8_t)rng_below(&rng, 200);
+			assert_true(
+			    memo_hash(&memo, in, lens[k]) == hash_siphash(&key, in, lens[k]));
+		}
+	}
+}
+
 static void test_derived_keys_are_stable_and_differ_by_seed_and_purpose(void **state)
 {
 	(void)state;
@@ -194,6 +217,7 @@ int main(void)
 	    cmocka_unit_test(test_siphash_equals_the_vector_of_the_paper),
 	    cmocka_unit_test(test_siphash_equals_the_paper_for_every_length),
 	    cmocka_unit_test(test_many_at_once_equal_one_by_one),
+	    cmocka_unit_test(test_memo_gives_what_hashing_gives),
 	    cmocka_unit_test(test_derived_keys_are_stable_and_differ_by_seed_and_purpose),
 	    cmocka_unit_test(test_digest_depends_on_bytes_and_not_on_how_they_are_cut),
 	    cmocka_unit_test(test_random_fills_all_bytes_differently_each_time),
