@@ -149,11 +149,7 @@ static int by_rank(const void *a, const void *b)
 /* Picks the byte of a literal to search for: the one that text and binary messages have least. */
 static void choose_key(struct sig_literal *literal)
 {
-	/* What answers are made of, roughly by frequency: an estimate, it only costs time. */
-	static const char common[] =
-	    "\0 etoanirsldc\n\r\xff\1humpfg./\">=<-:0,1wvbk2yTC;OPH3SDMGL456789NKAE"
-	    "IRFxUBWXj\2q_z";
-	size_t rarest = 0;
+	unsigned rarest = 0;
 	literal->has_key = false;
 	for (size_t i = 0; i < literal->len; i++) {
 		uint8_t byte = literal->bytes[i];
@@ -161,8 +157,7 @@ static void choose_key(struct sig_literal *literal)
 		if ((literal->mask && literal->mask[i] != 0xff) ||
 		    (literal->is_nocase && is_letter))
 			continue;
-		const char *at = memchr(common, byte, sizeof(common) - 1);
-		size_t rarity = at ? (size_t)(at - common) + 1 : sizeof(common);
+		unsigned rarity = needs_rate_byte(byte);
 		/* The last byte has no neighbour to be checked together with. */
 		if (i + 1 == literal->len && literal->has_key)
 			continue;

@@ -139,28 +139,32 @@ static void first_bytes_of_rule(const struct sig_rule *rule, uint8_t set[32])
 
 /* ---- lists ---- */
 
-/* A list of the rules for which keep[id] is set, for answers whose first n_known bytes are known. NULL: no
- * memory. */
-static const struct dispatch_entry *make_list(struct sig_set *set, const bool *keep, size_t n_known)
+/* A list of the rules for which keep[id] is set, for answers whose first n_known bytes are known; start as in
+ * screen_make(). NULL: no memory. */
+static const struct dispatch_list *make_list(
+    struct sig_set *set, const bool *keep, const uint8_t *start, size_t n_known)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < set->n_rules; i++)
 		n += keep[i];
-	struct dispatch_entry *list = arena_alloc(&set->arena, (n + 1) * sizeof(*list));
-	if (!list)
+	struct dispatch_list *list = arena_alloc(&set->arena, sizeof(*list));
+	struct dispatch_entry *entries = arena_alloc(&set->arena, (n + 1) * sizeof(*entries));
+	if (!list || !entries)
 		return NULL;
 	n = 0;
 	for (size_t i = 0; i < set->n_rules; i++) {
 		if (keep[i])
-			screen_make(set, set->rules[i], n_known, &list[n++]);
+			screen_make(
+			    set, set->rules[i], start, n_known, &list->finder, &entries[n++]);
 	}
-	list[n].rule = DISPATCH_END;
+	entries[n] = (struct dispatch_entry){.rule = DISPATCH_END};
+	list->entries = entries;
 	return list;
 }
 
 static int list_first_bytes(struct sig_set *set, uint8_t (*first)[32], bool *keep)
 {
-	const struct dispatch_entry *list = NULL;
+	const struct dispatch_list *list = NULL;
 	for (size_t i = 0; i < set->n_rules; i++)
 		first_bytes_of_rule(set->rules[i], first[i]);
 	for (unsigned byte = 0; byte < 256; byte++) {
@@ -172,10 +176,10 @@ static int list_first_bytes(struct sig_set *set, uint8_t (*first)[32], bool *kee
 		}
 		/* Many neighbours have the same. */
 		if (is_other)
-			list = make_list(set, keep, 1);
+			list = make_list(set, keep, NULL, 1);
 		if (!list)
 			return -ENOMEM;
-		set->dispatch->by_first[byte].entries = list;
+		set->dispatch->by_first[byte].list = list;
 	}
 	return 0;
 }
@@ -203,7 +207,7 @@ static int add_start(
 	if (!start)
 		return -ENOMEM;
 	memset(keep, 0, set->n_rules * sizeof(*keep));
-	const struct dispatch_entry *all = set->dispatch->by_first[literal->bytes[0]].entries;
+	const struct dispatch_entry *all = set->dispatch->by_first[literal->bytes[0]].list->entries;
 	for (; all->rule != DISPATCH_END; all++) {
 		struct eval e;
 		eval_init(&e, set, scratch, &input);
@@ -211,13 +215,13 @@ static int add_start(
 	}
 	*start = (struct dispatch_start){.bytes = literal->bytes,
 	    .len = literal->len,
-	    .entries = make_list(set, keep, literal->len)};
+	    .list = make_list(set, keep, literal->bytes, literal->len)};
 	struct dispatch_start **at = &set->dispatch->by_first[literal->bytes[0]].starts;
 	while (*at && (*at)->len > start->len)
 		at = &(*at)->next;
 	start->next = *at;
 	*at = start;
-	return start->entries ? 0 : -ENOMEM;
+	return start->list ? 0 : -ENOMEM;
 }
 
 /* The literal that the rule must begin with, or NULL. */
@@ -271,13 +275,13 @@ int dispatch_create(struct sig_set *set)
 	return rc;
 }
 
-const struct dispatch_entry *dispatch_find(
+const struct dispatch_list *dispatch_find(
     const struct dispatch *dispatch, const uint8_t *bytes, size_t len)
 {
 	const struct dispatch_start *start = dispatch->by_first[bytes[0]].starts;
 	for (; start; start = start->next) {
 		if (len >= start->len && memcmp(bytes, start->bytes, start->len) == 0)
-			return start->entries;
+			return start->list;
 	}
-	return dispatch->by_first[bytes[0]].entries;
+	return dispatch->by_first[bytes[0]].list;
 }

@@ -37,7 +37,9 @@ struct eval {
 	size_t base;
 	bool has_headers; /* scratch->headers is filled */
 	bool has_all_headers;
+	bool has_pairs; /* pairs is filled */
 	uint16_t n_headers;
+	uint32_t pairs;        /* those of the list of rules that occur */
 	uint64_t header_kinds; /* a bit for each kind among them */
 	uint16_t
 	    first_control; /* offset of the first control byte; UINT16_MAX: not looked for yet */

@@ -90,12 +90,23 @@ static bool is_undecided(enum truth truth)
 	return truth == TRUTH_MAYBE || truth == TRUTH_SOFT;
 }
 
+/* Would the pattern search the answer in vain? */
+static bool is_hopeless(const struct eval *e, const struct sig_cond *cond)
+{
+	if (e->is_open || cond->kind != COND_PATTERN || cond->is_negated)
+		return false;
+	const struct needs *needs = pattern_get_needs(cond->pattern);
+	return needs->n && needs->is_behind_gap && !needs_are_in(needs, e->bytes, e->len);
+}
+
 /* Applies extracts at base 0. */
 static void put_extracts(struct eval *e, const struct sig_extract *extract, struct sig_verdict *out)
 {
 	struct pattern_span spans[PATTERN_GROUPS_MAX + 1];
 	for (; extract; extract = extract->next) {
 		size_t span_base = 0;
+		if (is_hopeless(e, &extract->cond))
+			continue;
 		e->base = 0;
 		enum truth truth = eval_cond(e, &extract->cond, spans, &span_base);
 		/* Later bytes could change it: from here on those that are there decide. */
@@ -166,12 +177,13 @@ static void add_hit(struct tally *tally, const struct sig_rule *rule)
 
 static void try_rules(struct eval *e, struct tally *tally)
 {
-	const struct dispatch_entry *entry = dispatch_find(e->set->dispatch, e->bytes, e->len);
-	for (; entry->rule != DISPATCH_END; entry++) {
-		if (tally->n_hits && entry->rank < tally->hits[0]->rank)
-			break;
-		if ((entry->min_len > e->len && !e->is_open) || screen_refutes(e, entry))
-			continue;
+	const struct dispatch_list *list = dispatch_find(e->set->dispatch, e->bytes, e->len);
+	const struct dispatch_entry *entry = list->entries;
+	for (;; entry++) {
+		uint8_t min_rank = tally->n_hits ? tally->hits[0]->rank : 0;
+		entry = screen_next(e, list, entry, min_rank);
+		if (!entry)
+			return;
 		const struct sig_rule *rule = e->set->rules[entry->rule];
 		enum truth truth = eval_rule(e, rule);
 		if (is_undecided(truth)) {

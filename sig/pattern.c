@@ -18,6 +18,7 @@ struct pattern {
 	bool has_jit;
 	uint32_t n_groups;
 	uint8_t first[32];
+	struct needs needs;
 };
 
 struct pattern_scratch {
@@ -92,6 +93,7 @@ int pattern_create(const char *text, size_t len, struct pattern_flags flags, cha
 	pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &pattern->n_groups);
 	if (flags.is_floating)
 		memset(pattern->first, 0xff, sizeof(pattern->first));
+	needs_of_pattern(text, len, flags.is_nocase, flags.is_extended, &pattern->needs);
 	/* A build of PCRE2 without JIT, or a kernel that forbids it, is slower but right. */
 	pattern->has_jit =
 	    pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD) == 0;
@@ -130,6 +132,11 @@ unsigned pattern_get_name(const struct pattern *pattern, unsigned i, const char 
 void pattern_first_bytes(const struct pattern *pattern, uint8_t set[32])
 {
 	memcpy(set, pattern->first, 32);
+}
+
+const struct needs *pattern_get_needs(const struct pattern *pattern)
+{
+	return &pattern->needs;
 }
 
 int pattern_scratch_create(struct pattern_scratch **out)

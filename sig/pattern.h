@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sig/needs.h"
+
 /* Regular expressions, bounded. The only user of PCRE2. */
 struct pattern;
 struct pattern_scratch;
@@ -48,6 +50,9 @@ unsigned pattern_get_name(const struct pattern *pattern, unsigned i, const char 
 /* Marks in set[32] (256 bits) the bytes with which a match can begin. A floating pattern, or one
  * that can begin with anything, marks them all. */
 void pattern_first_bytes(const struct pattern *pattern, uint8_t set[32]);
+
+/* What it cannot match without. */
+const struct needs *pattern_get_needs(const struct pattern *pattern);
 
 int pattern_scratch_create(struct pattern_scratch **out) __attribute__((warn_unused_result));
 void pattern_scratch_destroy(struct pattern_scratch *scratch);

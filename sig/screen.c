@@ -1,5 +1,5 @@
 /* screen: what a rule cannot do without, so small that it lies in the list that is walked: four bytes at
- * one place, a header name, two neighbours of a literal, a question. Most rules are refuted by it, and
+ * one place, a header name, pairs of bytes (finder.h), a question. Most rules are refuted by it, and
  * neither they nor their patterns are touched. Any thread. It refuses to refute what evaluation would
  * not call false. */
 #include <string.h>
@@ -9,7 +9,6 @@
 
 enum {
 	KNOWN_LEN = 32, /* how far into an answer a word may lie */
-	PAIR_TRIES = 8, /* a hostile answer has the first byte of a pair everywhere */
 };
 
 /* ---- making ---- */
@@ -140,35 +139,6 @@ static bool screen_header(const struct sig_cond *cond, struct dispatch_entry *en
 	return true;
 }
 
-static bool screen_contains(const struct sig_cond *cond, struct dispatch_entry *entry)
-{
-	size_t n = 0;
-	size_t end = 0;
-	uint8_t pairs[SCREEN_PAIRS][2];
-	for (size_t i = 0; i < cond->n_literals; i++) {
-		const struct sig_literal *literal = &cond->literals[i];
-		if (!literal->has_key || literal->mask || literal->key_off + 1 >= literal->len)
-			return false;
-		const uint8_t *pair = literal->bytes + literal->key_off;
-		size_t k = 0;
-		while (k < n && (pairs[k][0] != pair[0] || pairs[k][1] != pair[1]))
-			k++;
-		if (k == SCREEN_PAIRS)
-			return false;
-		memcpy(pairs[k], pair, 2);
-		n = k == n ? n + 1 : n;
-		size_t last = (size_t)cond->hi + literal->len;
-		end = last > end ? last : end;
-	}
-	if (n == 0)
-		return false;
-	entry->screen = SCREEN_CONTAINS;
-	entry->end = (uint16_t)(end < SIG_DATA_MAX ? end : SIG_DATA_MAX);
-	for (size_t i = 0; i < SCREEN_PAIRS; i++)
-		memcpy(entry->pairs[i], pairs[i < n ? i : 0], 2);
-	return true;
-}
-
 static bool screen_answers(
     const struct sig_set *set, const struct sig_cond *cond, struct dispatch_entry *entry)
 {
@@ -185,8 +155,6 @@ static bool screen_cond(
 		return false;
 	if (cond->kind == COND_HEADER)
 		return screen_header(cond, entry);
-	if (cond->kind == COND_CONTAINS)
-		return screen_contains(cond, entry);
 	if (cond->kind == COND_ANSWERS)
 		return screen_answers(set, cond, entry);
 	if (cond->kind == COND_ECHO)
@@ -194,12 +162,92 @@ static bool screen_cond(
 	return cond->kind == COND_ECHO;
 }
 
-void screen_make(const struct sig_set *set, const struct sig_rule *rule, size_t n_known,
-    struct dispatch_entry *out)
+/* ---- pairs ---- */
+
+enum { WORD_ENOUGH = 16 }; /* known bits that leave little to refute */
+
+/* Is the rule refuted well enough without a pair? They are few, and each costs time. */
+static bool is_screened(const struct dispatch_entry *entry)
+{
+	static const uint8_t server[] = "Server";
+	uint64_t usual = UINT64_C(1) << screen_header_kind(server, sizeof(server) - 1);
+	if (entry->screen == SCREEN_HEADER)
+		return entry->firsts != UINT32_MAX || !(entry->bits & usual);
+	return entry->screen == SCREEN_ANSWERS || entry->screen == SCREEN_ECHO ||
+	       __builtin_popcount(entry->mask) >= WORD_ENOUGH;
+}
+
+/* What the condition needs, and *end, the number of bytes with which it does not hold later either. */
+static void find_needs(const struct sig_cond *cond, struct needs *out, size_t *end)
+{
+	*end = cond->hi;
+	*out = (struct needs){0};
+	if (cond->pattern && !cond->is_negated)
+		*out = *pattern_get_needs(cond->pattern);
+	/* Where a header stands is not known. */
+	if (cond->kind == COND_HEADER)
+		*end = SIG_DATA_MAX;
+	if (cond->kind != COND_CONTAINS && cond->kind != COND_SKIP_PAST)
+		return;
+	for (size_t i = 0; i < cond->n_literals && !cond->is_negated; i++) {
+		const struct sig_literal *literal = &cond->literals[i];
+		struct needs one;
+		needs_of_literal(
+		    literal->bytes, literal->mask, literal->len, literal->is_nocase, &one);
+		if (i)
+			needs_unite(out, &one);
+		else
+			*out = one;
+		size_t last = (size_t)cond->hi + literal->len;
+		*end = last > *end ? last : *end;
+	}
+}
+
+/* Does the condition hold wherever the first n_known bytes are right? */
+static bool is_known(const struct sig_cond *cond, size_t n_known)
+{
+	bool is_known = cond->kind == COND_AT && !cond->is_negated;
+	for (size_t i = 0; i < cond->n_literals; i++)
+		is_known &= (size_t)cond->off + cond->literals[i].len <= n_known;
+	return is_known;
+}
+
+/* Takes the rarest of what the conditions need. */
+static void put_needs(const struct sig_rule *rule, const uint8_t *start, size_t n_known,
+    struct finder *finder, struct dispatch_entry *entry)
+{
+	struct needs best = {0};
+	size_t best_end = 0;
+	size_t best_i = 0;
+	bool is_moved = false;
+	for (size_t i = 0; i < rule->n_conds; i++) {
+		struct needs needs;
+		size_t end;
+		find_needs(&rule->conds[i], &needs, &end);
+		if (needs.n && (best.n == 0 || needs.rarity > best.rarity)) {
+			best = needs;
+			best_end = is_moved || end > SIG_DATA_MAX ? SIG_DATA_MAX : end;
+			best_i = i;
+		}
+		is_moved |= sig_cond_is_moving(&rule->conds[i]);
+	}
+	/* What every answer has that the list is for says nothing. */
+	if (best.n == 0 || (start && needs_are_in(&best, start, n_known)))
+		return;
+	entry->needs = finder_add(finder, &best);
+	entry->end = (uint16_t)best_end;
+	entry->is_waiting = rule->conds[best_i].kind == COND_CONTAINS;
+	for (size_t i = 0; i < rule->n_conds; i++)
+		entry->is_waiting &= i == best_i || is_known(&rule->conds[i], n_known);
+}
+
+void screen_make(const struct sig_set *set, const struct sig_rule *rule, const uint8_t *start,
+    size_t n_known, struct finder *finder, struct dispatch_entry *out)
 {
 	struct known known = {0};
-	*out =
-	    (struct dispatch_entry){.rule = rule->id, .rank = rule->rank, .min_len = rule->min_len};
+	*out = (struct dispatch_entry){.rule = rule->id,
+	    .rank = rule->rank,
+	    .min_len = (uint8_t)(rule->min_len < UINT8_MAX ? rule->min_len : UINT8_MAX)};
 	/* Where the conditions behind a moving one look is not known in advance. */
 	for (size_t i = 0; i < rule->n_conds && !sig_cond_is_moving(&rule->conds[i]); i++) {
 		learn_cond(&known, &rule->conds[i]);
@@ -208,11 +256,13 @@ void screen_make(const struct sig_set *set, const struct sig_rule *rule, size_t 
 	}
 	memset(known.mask, 0, n_known < KNOWN_LEN ? n_known : KNOWN_LEN);
 	put_word(&known, out);
+	if (!is_screened(out))
+		put_needs(rule, start, n_known, finder, out);
 }
 
 /* ---- looking ---- */
 
-static bool lacks_word(const struct eval *e, const struct dispatch_entry *entry)
+static inline bool lacks_word(const struct eval *e, const struct dispatch_entry *entry)
 {
 	uint32_t want;
 	uint32_t got;
@@ -241,52 +291,57 @@ static bool lacks_header(struct eval *e, const struct dispatch_entry *entry)
 	return entry->firsts != UINT32_MAX;
 }
 
-/* Is the pair in n bytes? Case does not matter for its second byte. Too many tries: perhaps. */
-static bool has_pair(const uint8_t *bytes, size_t n, const uint8_t pair[2])
+/* What the answer has of the list's pairs. */
+static uint32_t find_pairs(struct eval *e, const struct dispatch_list *list)
 {
-	const uint8_t *end = bytes + n;
-	for (int i = 0; i < PAIR_TRIES; i++) {
-		if (end - bytes < 2)
-			return false;
-		const uint8_t *at = memchr(bytes, pair[0], (size_t)(end - bytes) - 1);
-		if (!at)
-			return false;
-		if (((at[1] ^ pair[1]) & 0xdf) == 0)
-			return true;
-		bytes = at + 1;
+	if (!e->has_pairs) {
+		e->pairs = finder_find(&list->finder, e->bytes, e->len);
+		e->has_pairs = true;
 	}
-	return true;
+	return e->pairs;
 }
 
-static bool lacks_pairs(const struct eval *e, const struct dispatch_entry *entry)
+/* The rarest thing that the rule needs is not there: it is false, or will be unless more comes. */
+static bool lacks_pairs(
+    struct eval *e, const struct dispatch_list *list, const struct dispatch_entry *entry)
 {
-	if (e->is_open && e->len < entry->end)
+	bool is_early = e->is_open && e->len < entry->end;
+	if ((is_early && !entry->is_waiting) || find_pairs(e, list) & entry->needs)
 		return false;
-	size_t n = e->len < entry->end ? e->len : entry->end;
-	for (size_t i = 0; i < SCREEN_PAIRS; i++) {
-		bool is_repeated = i && memcmp(entry->pairs[i], entry->pairs[0], 2) == 0;
-		if (!is_repeated && has_pair(e->bytes, n, entry->pairs[i]))
-			return false;
-	}
+	if (is_early)
+		eval_close(e);
 	return true;
 }
 
-bool screen_refutes(struct eval *e, const struct dispatch_entry *entry)
+static bool lacks_rest(struct eval *e, const struct dispatch_entry *entry)
 {
 	const struct sig_probe *probe = e->input->probe;
-	if (entry->mask && lacks_word(e, entry))
-		return true;
 	switch ((enum dispatch_screen)entry->screen) {
 	case SCREEN_NONE:
 		return false;
 	case SCREEN_HEADER:
 		return lacks_header(e, entry);
-	case SCREEN_CONTAINS:
-		return lacks_pairs(e, entry);
 	case SCREEN_ANSWERS:
 		return !probe || !(entry->bits >> (probe->id & 63) & 1);
 	case SCREEN_ECHO:
 		return !probe || probe->len == 0 || probe->bytes[0] != e->bytes[0];
 	}
 	return false;
+}
+
+const struct dispatch_entry *screen_next(struct eval *e, const struct dispatch_list *list,
+    const struct dispatch_entry *entry, uint8_t min_rank)
+{
+	for (; entry->rule != DISPATCH_END && entry->rank >= min_rank; entry++) {
+		if (entry->min_len > e->len && !e->is_open)
+			continue;
+		if (entry->mask && lacks_word(e, entry))
+			continue;
+		if (entry->screen && lacks_rest(e, entry))
+			continue;
+		if (entry->needs && lacks_pairs(e, list, entry))
+			continue;
+		return entry;
+	}
+	return NULL;
 }
