@@ -5,14 +5,15 @@
 
 #include <string.h>
 
-enum { KEY_ROOM = 31 };
+enum { KEY_ROOM = 30 };
 
 static const struct {
 	char text[KEY_ROOM]; /* ,"key": and zeros: always copied as a whole */
 	uint8_t len;
+	uint8_t type; /* enum field_type */
 } keys[FIELD_COUNT] = {
 #define FIELD(key, type, when, limits, present, help)                                              \
-	[FIELD_##key] = {",\"" #key "\":", sizeof(",\"" #key "\":") - 1},
+	[FIELD_##key] = {",\"" #key "\":", sizeof(",\"" #key "\":") - 1, FIELD_##type},
 #include "out/fields.def"
 #undef FIELD
 };
@@ -73,7 +74,7 @@ void record_put_json(struct text *t, const struct record_view *view, const struc
 		if (!record_get_value(view, id, &value))
 			continue;
 		text_put_short(t, keys[id].text, KEY_ROOM, keys[id].len);
-		record_put_json_value(t, view, fields_get_row(id)->type, &value);
+		record_put_json_value(t, view, (enum field_type)keys[id].type, &value);
 	}
 	/* The first comma is the brace; a choice of fields that this record has none of is an empty
 	 * object. */

@@ -127,11 +127,17 @@ static bool get_candidates(const struct record_view *view, struct record_value *
 	return view->result->verdict.candidates[0] != NULL;
 }
 
+/* Most names are one string each or differ at once. */
+static inline bool is_name(const char *a, const char *b)
+{
+	return a == b || (a[0] == b[0] && strcmp(a, b) == 0);
+}
+
 /* The first capture of that name, or NULL. */
 static const struct sig_capture *find_capture(const struct sig_verdict *verdict, const char *name)
 {
 	for (size_t i = 0; i < SIG_CAPTURES_MAX && verdict->captures[i].name; i++)
-		if (strcmp(verdict->captures[i].name, name) == 0)
+		if (is_name(verdict->captures[i].name, name))
 			return &verdict->captures[i];
 	return NULL;
 }
@@ -161,7 +167,7 @@ static bool get_version(const struct record_view *view, struct record_value *out
 static bool is_detail(const struct sig_verdict *verdict, size_t i)
 {
 	const struct sig_capture *c = &verdict->captures[i];
-	return c->len > 0 && strcmp(c->name, "product") != 0 && strcmp(c->name, "version") != 0 &&
+	return c->len > 0 && !is_name(c->name, "product") && !is_name(c->name, "version") &&
 	       find_capture(verdict, c->name) == c;
 }
 

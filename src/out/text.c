@@ -483,6 +483,8 @@ void text_put_printable(
 	const uint8_t *stop = bytes + (len < max_bytes ? len : max_bytes);
 	while (p < stop) {
 		p = put_plain_and_ascii(t, p, stop, quote);
+		if (p == stop)
+			break;
 		const uint8_t *run = p;
 		p = skip_plain(p, stop);
 		text_put(t, (const char *)run, (size_t)(p - run));
