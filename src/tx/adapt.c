@@ -16,10 +16,10 @@
 
 #include "base/clock.h"
 
-#define START_PPS     10000.0            /* what is hardly ever too much; growth follows */
-#define START_GROWTH  3.5                /* a second, look by look: twice as much in 0.2 s */
-#define START_STEP    4.0                /* beyond what answers have shown to be good */
-#define USUAL_NS      (1500 * NS_PER_MS) /* how long it waits at first for what is usual */
+#define START_PPS     20000.0          /* what is hardly ever too much; growth follows */
+#define START_GROWTH  3.5              /* a second, look by look: twice as much in 0.2 s */
+#define START_STEP    4.0              /* beyond what answers have shown to be good */
+#define USUAL_NS      (1 * NS_PER_SEC) /* how long it waits at first for what is usual */
 #define IDLE_GROWTH   30.0
 #define IDLE_NS       (300 * NS_PER_MS) /* nobody answers: not even the near ones */
 #define INTERVAL_NS   (90 * NS_PER_MS)  /* less says little */
@@ -221,6 +221,16 @@ static void note_good(struct adapt *a, const struct evidence *seen, int64_t now_
 		a->good_ns = finding->to_ns;
 }
 
+/* Nothing is left to send that could confirm a suspicion: once losses have been found, it is enough to go
+ * back to what was sent last. Once, until something is sent again. */
+static void doubt_end(struct adapt *a, int64_t now_ns)
+{
+	if (a->is_starting || a->busy_ns <= a->doubt.to_ns)
+		return;
+	doubt(a, a->good_ns, now_ns);
+	a->good_ns = now_ns;
+}
+
 /* ---- up ---- */
 
 /* What a second adds, while nothing was ever lost. Where nobody answers, nothing can be lost and nothing
@@ -291,12 +301,14 @@ double adapt_step(
 	double sent_pps = (double)(now->n_sent - a->last.n_sent) / seconds;
 	double part = near_part(a, now);
 	int64_t since_ns = a->last.at_ns;
+	bool is_idle = sent_pps < IN_USE * a->pps;
 	bool is_going_back = now->n_gone_back > a->last.n_gone_back;
 	far_loss_note_sent(&a->far, a->last.at_ns, now->at_ns, now->n_sent - a->last.n_sent);
 	a->last = *now;
 	a->has_syns = answers->syns != NULL;
+	a->busy_ns = is_idle ? a->busy_ns : now->at_ns;
 	if (now->at_ns >= a->settled_ns) {
-		struct evidence seen = {.is_idle = sent_pps < IN_USE * a->pps};
+		struct evidence seen = {.is_idle = is_idle};
 		find(a, answers, &seen);
 		if (part > 0) {
 			cut_near(a, part, sent_pps, since_ns, now->at_ns);
@@ -305,7 +317,9 @@ double adapt_step(
 		} else if (!is_on_trial(a, &seen, now->at_ns)) {
 			note_good(a, &seen, now->at_ns);
 			/* Answers of targets that are asked again show little. */
-			if (is_suspicious(a, &seen))
+			if (is_suspicious(a, &seen) && seen.is_idle)
+				doubt_end(a, now->at_ns);
+			else if (is_suspicious(a, &seen))
 				ease(a, seconds);
 			else if (!is_going_back)
 				speed_up(a, sent_pps, seconds, surer(a, &seen));

@@ -35,6 +35,7 @@ struct adapt {
 		double before_pps;  /* allowed before the first of them */
 		bool was_starting;
 	} trial;
+	int64_t busy_ns; /* the allowed rate was used last */
 	int64_t good_ns; /* what was sent before got through, as far as can be told */
 	/* A time in which more may have been lost than anybody noticed. It begins with the first cut of an
 	 * episode, grows with the others, and ends when the rate is shown to be one that gets through: then

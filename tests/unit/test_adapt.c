@@ -187,7 +187,7 @@ static double got_pps(const struct path *p)
 static void test_a_modest_rate_is_kept_from_the_first_packet(void **state)
 {
 	(void)state;
-	static const double asked[] = {0.5, 100, 5000, 10000};
+	static const double asked[] = {0.5, 100, 10000, 20000};
 	for (int i = 0; i < 4; i++) {
 		struct path p = {.hit = 0.25, .deaf = 0.2, .usual_loss = 0.01, .rtt_steps = 8};
 		path_init(&p, asked[i] / 100, asked[i]);
@@ -203,7 +203,7 @@ static void test_a_high_rate_is_reached_soon(void **state)
 	for (int has_answers = 0; has_answers < 2; has_answers++) {
 		struct path p = {.hit = has_answers ? 0.01 : 0, .rtt_steps = 2, .is_random = true};
 		path_init(&p, 1000, 800000);
-		assert_true(p.adapt.pps == 10000);
+		assert_true(p.adapt.pps == 20000);
 		path_run(&p, has_answers ? 4.5 : 0.7);
 		assert_true(p.adapt.pps == 800000 && p.adapt.n_slowdowns == 0);
 	}
@@ -396,7 +396,7 @@ static void test_a_far_queue_is_found_and_kept_busy(void **state)
 static void test_a_queue_that_spares_data_is_found_by_syns(void **state)
 {
 	(void)state;
-	static const double far_pps[] = {15000, 40000, 40000, 150000, 400000};
+	static const double far_pps[] = {25000, 40000, 40000, 150000, 400000};
 	static const double hit[] = {0.25, 0.25, 0.05, 0.1, 0.1};
 	for (int i = 0; i < 5; i++) {
 		struct path p = {.far_pps = far_pps[i],
@@ -438,6 +438,32 @@ static void test_what_was_lost_in_the_beginning_is_gone_back_to(void **state)
 		path_run(&p, 5);
 		assert_true(p.n_lost > 1000 && p.n_doubted > 0.9 * p.n_lost);
 	}
+}
+
+static void test_the_end_is_gone_back_to_on_suspicion(void **state)
+{
+	(void)state;
+	double n_sent = 0, n_missed = 0, n_late = 0;
+	for (int tenths = 40; tenths < 140; tenths += 3) {
+		struct path p = {.far_pps = 40000,
+		    .far_queue = 2000,
+		    .hit = 0.05,
+		    .rtt_steps = 2,
+		    .is_random = true,
+		    .spares_data = true};
+		path_init(&p, 1000, 1e7);
+		path_run(&p, tenths / 10.0);
+		double n_before = p.n_doubted;
+		p.top_pps = 1; /* nothing is left to send */
+		path_run(&p, 3);
+		assert_false(p.adapt.doubt.is_open);
+		n_sent += p.n_sent;
+		n_missed += p.n_lost - p.n_doubted;
+		n_late += p.n_doubted - n_before;
+	}
+	print_message("           %.2f %% missed, %.2f %% at the end would have been\n",
+	    100 * n_missed / n_sent, 100 * n_late / n_sent);
+	assert_true(n_missed < 0.01 * n_sent && n_late > 0);
 }
 
 static void test_a_loss_of_any_rate_is_not_gone_back_to(void **state)
@@ -605,6 +631,7 @@ int main(void)
 	    cmocka_unit_test(test_a_far_queue_is_found_and_kept_busy),
 	    cmocka_unit_test(test_a_queue_that_spares_data_is_found_by_syns),
 	    cmocka_unit_test(test_what_was_lost_in_the_beginning_is_gone_back_to),
+	    cmocka_unit_test(test_the_end_is_gone_back_to_on_suspicion),
 	    cmocka_unit_test(test_a_loss_of_any_rate_is_not_gone_back_to),
 	    cmocka_unit_test(test_fewer_answers_at_any_rate_do_not_hold_it_down),
 	    cmocka_unit_test(test_the_beginning_costs_little),
