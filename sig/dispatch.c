@@ -158,6 +158,10 @@ static const struct dispatch_list *make_list(
 			    set, set->rules[i], start, n_known, &list->finder, &entries[n++]);
 	}
 	entries[n] = (struct dispatch_entry){.rule = DISPATCH_END};
+	for (size_t i = 0; i < n; i++) {
+		list->reach = entries[i].end > list->reach ? entries[i].end : list->reach;
+		list->has_waiting |= entries[i].is_waiting;
+	}
 	list->entries = entries;
 	return list;
 }

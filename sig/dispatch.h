@@ -41,6 +41,8 @@ _Static_assert(sizeof(struct dispatch_entry) == 32, "two to a cache line");
 /* Rules by falling rank, and the pairs that some of them need. */
 struct dispatch_list {
 	const struct dispatch_entry *entries;
+	size_t reach;     /* no pair matters behind so many bytes */
+	bool has_waiting; /* some entry is_waiting */
 	struct finder finder;
 };
 

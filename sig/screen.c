@@ -295,7 +295,8 @@ static bool lacks_header(struct eval *e, const struct dispatch_entry *entry)
 static uint32_t find_pairs(struct eval *e, const struct dispatch_list *list)
 {
 	if (!e->has_pairs) {
-		e->pairs = finder_find(&list->finder, e->bytes, e->len);
+		size_t n = e->len < list->reach ? e->len : list->reach;
+		e->pairs = finder_find(&list->finder, e->bytes, n);
 		e->has_pairs = true;
 	}
 	return e->pairs;
@@ -306,6 +307,9 @@ static bool lacks_pairs(
     struct eval *e, const struct dispatch_list *list, const struct dispatch_entry *entry)
 {
 	bool is_early = e->is_open && e->len < entry->end;
+	/* A hello of TLS is long and meets one such rule: evaluation is cheaper than the pass. */
+	if (e->is_open && !list->has_waiting)
+		return false;
 	if ((is_early && !entry->is_waiting) || find_pairs(e, list) & entry->needs)
 		return false;
 	if (is_early)
