@@ -22,7 +22,7 @@ struct attempts_config {
 	uint32_t slice;      /* as targets_iter_init() */
 	uint32_t n_slices;
 	size_t
-	    answered_cap; /* answers remembered at once, 0: 2^18 (8 MiB), or 2^16 (2 MiB, touched as
+	    answered_cap; /* answers remembered at once, 0: 2^18 (8 MiB), or 2^15 (1 MiB, touched as
 	                     needed) to go back alone; when more come within the delay the oldest are
 	                     forgotten: a SYN too many, no harm */
 	size_t ring_cap;  /* streams with several attempts: targets waiting to be repeated, 0: 2^20
