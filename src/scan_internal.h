@@ -62,6 +62,7 @@ struct scan_rx {
 	struct counters counters;
 	struct delivery delivery; /* of first data: written by the receiver, read by main */
 	struct delivery contacts; /* of SYNs */
+	struct delivery said;     /* of data */
 	pthread_t thread;
 	bool is_running;
 };

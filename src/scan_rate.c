@@ -56,6 +56,8 @@ static void look(struct scan *scan, struct adapt_sample *out)
 	for (size_t i = 0; i < scan->n_tx; i++) {
 		const struct counters *tx = &scan->tx[i].counters;
 		out->n_sent += counters_get(tx, COUNTER_packets_sent);
+		out->n_target_syns += counters_get(tx, COUNTER_targets_taken);
+		out->n_target_syns += counters_get(tx, COUNTER_syn_repeats);
 		out->n_gone_back += counters_get(tx, COUNTER_syn_gone_back);
 	}
 	for (size_t i = 0; i < scan->n_rx; i++) {
@@ -71,16 +73,19 @@ static void look(struct scan *scan, struct adapt_sample *out)
 static double next_rate(struct scan *scan, const struct adapt_sample *sample)
 {
 	struct delivery_report data = {.slot = delivery_slot_of(sample->at_ns)};
-	struct delivery_report syns = data, syns_sent = data;
+	struct delivery_report syns = data, syns_sent = data, said = data;
 	for (size_t i = 0; i < scan->n_tx; i++)
 		delivery_add(&scan->tx[i].syns, &syns_sent);
 	for (size_t i = 0; i < scan->n_rx; i++) {
 		delivery_add(&scan->rx[i].delivery, &data);
 		delivery_add(&scan->rx[i].contacts, &syns);
+		delivery_add(&scan->rx[i].said, &said);
 	}
 	struct adapt_reports answers = {.data = &data, .syns_sent = &syns_sent};
-	if (targets_is_random(scan->targets))
+	if (targets_is_random(scan->targets)) {
 		answers.syns = &syns;
+		answers.said = &said;
+	}
 	return adapt_step(&scan->adapt, sample, &answers);
 }
 
@@ -133,6 +138,7 @@ void scan_rate_tick(struct scan *scan, int64_t now_ns)
 	counters_set(counters, COUNTER_rate_lowest_pps, (uint64_t)(scan->adapt.lowest_pps + 0.999));
 	counters_set(counters, COUNTER_slowdowns, scan->adapt.n_slowdowns);
 	counters_set(counters, COUNTER_slowdowns_far, scan->adapt.n_far);
+	counters_set(counters, COUNTER_slowdowns_late, scan->adapt.n_late);
 	counters_set(counters, COUNTER_slowdowns_undone, scan->adapt.n_undone);
 }
 

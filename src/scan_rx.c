@@ -177,7 +177,10 @@ static void fill_engine_config(const struct scan *scan, struct scan_rx *rx, stru
 	e->skips_hyperacktive = c->skip_hyperacktive;
 	e->is_all_probes = c->all_probes;
 	e->delivery = &rx->delivery;
-	e->contacts = targets_is_random(scan->targets) ? &rx->contacts : NULL;
+	if (targets_is_random(scan->targets)) {
+		e->contacts = &rx->contacts;
+		e->said = &rx->said;
+	}
 	e->n_alias_lengths = scan->n_alias_lengths;
 	memcpy(e->alias_lengths, scan->alias_lengths, sizeof(e->alias_lengths));
 }

@@ -311,6 +311,17 @@ bool session_open_prefix(struct engine *engine, struct prefix *prefix, uint8_t s
 
 /* ---- data ---- */
 
+/* Counts connections by when an answer to their first data was due. */
+static void note_due(
+    struct engine *engine, const struct session *session, unsigned n_acked, unsigned n_said)
+{
+	const struct conn *conn = &session->conn;
+	int64_t rtt_ns = conn->rtt_us > 0 ? conn->rtt_us * NS_PER_US : 0;
+	if (engine->config.said && session->kind == SESSION_TARGET)
+		delivery_note_many(
+		    engine->config.said, conn->data_sent_ns + rtt_ns, n_acked, n_said);
+}
+
 void session_match(struct engine *engine, struct session *session)
 {
 	struct result *result = session->collecting;
@@ -329,12 +340,15 @@ void session_match(struct engine *engine, struct session *session)
 	    .is_server_first = is_unprovoked,
 	    .port = session->flow.rport,
 	};
+	bool is_first = result->data_len == 0;
 	result->data_len = conn->rx_len;
 	result->is_server_first = is_unprovoked;
 	result->probe_id = is_unprovoked ? SIG_PROBE_NONE : session->probe_id;
 	/* Time stamps of capture and of our sending may cross. */
 	int64_t response_ns = conn->first_data_ns - conn->data_sent_ns;
 	result->response_ns = response_ns > 0 ? response_ns : 0;
+	if (is_first && !is_unprovoked)
+		note_due(engine, session, 0, 1);
 	recall_match(engine->recall, engine->set, engine->scratch, &input, &result->verdict);
 }
 
@@ -413,6 +427,7 @@ static bool act(
 			if (engine->config.delivery)
 				delivery_note(engine->config.delivery, session->conn.data_sent_ns,
 				    now_ns, a->is_again);
+			note_due(engine, session, 1, 0);
 			counters_add(engine->counters, COUNTER_data_acked, 1);
 			counters_add(engine->counters, COUNTER_data_acked_again, a->is_again);
 			if (session->kind == SESSION_HOST_TEST)

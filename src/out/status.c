@@ -398,6 +398,11 @@ static void put_slowdowns(struct text *t, const struct status_sample *now)
 		put_grouped(t, n_far);
 		text_puts(t, " for losses beyond this host");
 	}
+	if (get(now, COUNTER_slowdowns_late) > 0) {
+		text_puts(t, ", ");
+		put_grouped(t, get(now, COUNTER_slowdowns_late));
+		text_puts(t, " for servers that fell behind");
+	}
 	if (n_undone > 0) {
 		text_puts(t, ", undone ");
 		put_grouped(t, n_undone);

@@ -16,32 +16,36 @@
 
 #include "base/clock.h"
 
-#define START_PPS     20000.0          /* what is hardly ever too much; growth follows */
-#define START_GROWTH  3.5              /* a second, look by look: twice as much in 0.2 s */
-#define START_STEP    4.0              /* beyond what answers have shown to be good */
-#define USUAL_NS      (1 * NS_PER_SEC) /* how long it waits at first for what is usual */
-#define IDLE_GROWTH   30.0
-#define IDLE_NS       (300 * NS_PER_MS) /* nobody answers: not even the near ones */
-#define INTERVAL_NS   (90 * NS_PER_MS)  /* less says little */
-#define SETTLE_NS     (300 * NS_PER_MS) /* from a decision to counters that show it */
-#define SETTLE_MAX    (2400 * NS_PER_MS)
-#define QUEUE_NS      (100 * NS_PER_MS) /* what was queued at a cut still gets lost */
-#define CLEAN_NS      (1 * NS_PER_SEC)  /* without a loss: good */
-#define TRIAL_NS      (5 * NS_PER_SEC)  /* how long answers may take to show that a cut helped */
-#define LOSS          0.001             /* of the packets of an interval: more is too much */
-#define NEAR_MAX      0.3 /* a stall of ours loses all for a moment: not more at once */
-#define NEAR_DOUBT    0.02
-#define NEAR_RTT_NS   (300 * NS_PER_MS) /* from a SYN to the answer that was lost here */
-#define BELOW         0.9               /* of what got through: lets queues empty */
-#define GOOD_FALLS    0.7
-#define EASE          0.03 /* a second */
-#define EASE_TO       0.95
-#define IN_USE        0.75
-#define IDLE_TRIAL_NS (1 * NS_PER_SEC)
-#define REFUTED_RATE  0.97
-#define REFUTED_YIELD 1.3
-#define REFUTED_PART  0.5
+#define START_PPS      20000.0          /* what is hardly ever too much; growth follows */
+#define START_GROWTH   3.5              /* a second, look by look: twice as much in 0.2 s */
+#define START_STEP     4.0              /* beyond what answers have shown to be good */
+#define USUAL_NS       (1 * NS_PER_SEC) /* how long it waits at first for what is usual */
+#define IDLE_GROWTH    30.0
+#define IDLE_NS        (300 * NS_PER_MS) /* nobody answers: not even the near ones */
+#define INTERVAL_NS    (90 * NS_PER_MS)  /* less says little */
+#define SETTLE_NS      (300 * NS_PER_MS) /* from a decision to counters that show it */
+#define SETTLE_MAX     (2400 * NS_PER_MS)
+#define QUEUE_NS       (100 * NS_PER_MS) /* what was queued at a cut still gets lost */
+#define CLEAN_NS       (1 * NS_PER_SEC)  /* without a loss: good */
+#define TRIAL_NS       (5 * NS_PER_SEC)  /* how long answers may take to show that a cut helped */
+#define LOSS           0.001             /* of the packets of an interval: more is too much */
+#define NEAR_MAX       0.3 /* a stall of ours loses all for a moment: not more at once */
+#define NEAR_DOUBT     0.02
+#define NEAR_RTT_NS    (300 * NS_PER_MS) /* from a SYN to the answer that was lost here */
+#define BELOW          0.9               /* of what got through: lets queues empty */
+#define GOOD_FALLS     0.7
+#define EASE           0.03 /* a second */
+#define EASE_TO        0.95
+#define IN_USE         0.75
+#define DRAINING       0.1 /* of what is sent is new: the rest waited for the rate, not for the way */
+#define IDLE_TRIAL_NS  (1 * NS_PER_SEC)
+#define LATE_FIRST_MAX 0.75
+#define LATE_MAX       0.3
+#define REFUTED_RATE   0.97
+#define REFUTED_YIELD  1.3
+#define REFUTED_PART   0.5
 enum {
+	LATE_CUTS_MAX = 4, /* time for the queue to empty: 4.5 s */
 	REFUTED_MAX = 2,
 	SHOWN_N = 100,
 	TRIAL_N = 200, /* connections: they show it if it did not help */
@@ -63,9 +67,18 @@ void adapt_init(struct adapt *a, double min_pps, double max_pps, int64_t now_ns)
 	a->last.at_ns = a->cut_ns = a->good_ns = now_ns;
 	far_loss_init(&a->far, now_ns);
 	syn_loss_init(&a->syns, now_ns);
+	late_init(&a->late, now_ns);
 }
 
 /* ---- down ---- */
+
+/* What was sent before from_ns says nothing about what is now. */
+static void restart_evidence(struct adapt *a, int64_t from_ns)
+{
+	far_loss_restart(&a->far, from_ns);
+	syn_loss_restart(&a->syns, from_ns);
+	late_restart(&a->late, from_ns);
+}
 
 /* part of what was sent at reached_pps got lost. */
 static void cut(struct adapt *a, double part, double reached_pps, int64_t now_ns)
@@ -88,8 +101,7 @@ static void cut(struct adapt *a, double part, double reached_pps, int64_t now_ns
 	a->n_slowdowns++;
 	a->cut_ns = now_ns;
 	a->settled_ns = now_ns + a->settle_ns;
-	far_loss_restart(&a->far, now_ns + QUEUE_NS);
-	syn_loss_restart(&a->syns, now_ns + QUEUE_NS);
+	restart_evidence(a, now_ns + QUEUE_NS);
 }
 
 /* What was sent since from_ns may be lost. */
@@ -122,8 +134,7 @@ static void undo(struct adapt *a, double part, int64_t now_ns)
 		syn_loss_forget(&a->syns);
 	else
 		far_loss_set_usual(&a->far, part);
-	far_loss_restart(&a->far, now_ns);
-	syn_loss_restart(&a->syns, now_ns);
+	restart_evidence(a, now_ns);
 	a->doubt.is_open = false;
 	a->doubt.to_ns = a->doubt.from_ns;
 	a->good_ns = now_ns;
@@ -134,15 +145,41 @@ static void undo(struct adapt *a, double part, int64_t now_ns)
 	*t = (struct adapt_trial){0};
 }
 
+/* Servers fall behind: nothing was lost, so there is nothing to go back to. A second cut in a row has what
+ * waits already to thank for most of what is missing. */
+static void cut_late(struct adapt *a, double part, double sent_pps, int64_t now_ns)
+{
+	struct late *l = &a->late;
+	a->trial.is_open = false;
+	if (l->n_cuts == 0) {
+		l->before_pps = a->pps;
+		l->was_starting = a->is_starting;
+	}
+	if (l->n_cuts++ < LATE_CUTS_MAX) {
+		cut(a, fmin(part, l->n_cuts == 1 ? LATE_FIRST_MAX : LATE_MAX), sent_pps, now_ns);
+		a->n_late++;
+		return;
+	}
+	/* They are as slow however little they are asked. */
+	late_forget(l);
+	a->pps = fmax(a->pps, l->before_pps);
+	a->bad_pps = fmax(a->bad_pps, a->pps);
+	a->is_starting = l->was_starting;
+	a->n_undone++;
+}
+
 /* What answers have shown. */
 struct evidence {
 	struct far_loss_finding data, syns;
-	bool is_data_lost, are_syns_lost;
-	bool is_idle; /* hardly anything was sent: hardly anything can be shown */
+	bool is_data_lost, are_syns_lost, are_late;
+	double behind; /* of late_find() */
+	bool is_idle;  /* hardly anything was sent: hardly anything can be shown */
 };
 
 static void find(struct adapt *a, const struct adapt_reports *answers, struct evidence *seen)
 {
+	if (answers->said)
+		seen->are_late = late_find(&a->late, answers->said, &seen->behind);
 	if (answers->data)
 		seen->is_data_lost = far_loss_find(&a->far, answers->data, &seen->data);
 	if (answers->syns && answers->syns_sent)
@@ -303,6 +340,8 @@ double adapt_step(
 	int64_t since_ns = a->last.at_ns;
 	bool is_idle = sent_pps < IN_USE * a->pps;
 	bool is_going_back = now->n_gone_back > a->last.n_gone_back;
+	uint64_t n_syns = now->n_target_syns - a->last.n_target_syns;
+	bool is_draining = !is_idle && (double)n_syns < DRAINING * seconds * sent_pps;
 	far_loss_note_sent(&a->far, a->last.at_ns, now->at_ns, now->n_sent - a->last.n_sent);
 	a->last = *now;
 	a->has_syns = answers->syns != NULL;
@@ -312,8 +351,12 @@ double adapt_step(
 		find(a, answers, &seen);
 		if (part > 0) {
 			cut_near(a, part, sent_pps, since_ns, now->at_ns);
+		} else if (is_draining) {
+			restart_evidence(a, now->at_ns);
 		} else if (seen.is_data_lost || seen.are_syns_lost) {
 			cut_far(a, &seen, now->at_ns);
+		} else if (seen.are_late) {
+			cut_late(a, seen.behind, sent_pps, now->at_ns);
 		} else if (!is_on_trial(a, &seen, now->at_ns)) {
 			note_good(a, &seen, now->at_ns);
 			/* Answers of targets that are asked again show little. */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "tx/far_loss.h"
+#include "tx/late.h"
 #include "tx/syn_loss.h"
 
 /* How fast to send, given what got lost, between two rates: begins slowly and grows by a factor until
@@ -46,11 +47,14 @@ struct adapt {
 	} doubt;
 	uint64_t n_slowdowns;
 	uint64_t n_far;    /* of them, for losses beyond this host */
-	uint64_t n_undone; /* of those, found to have nothing to do with the rate */
+	uint64_t n_late;   /* and for servers that fell behind */
+	uint64_t n_undone; /* of both, found to have nothing to do with the rate */
 	double lowest_pps; /* that a loss ever brought about */
 	struct adapt_sample {
 		int64_t at_ns; /* monotonic */
 		uint64_t n_sent, n_received;
+		uint64_t
+		    n_target_syns; /* of n_sent: first SYNs and later attempts, not what sessions send */
 		uint64_t n_rx_lost;   /* came to this host and were not received */
 		uint64_t n_tx_lost;   /* were sent and did not leave it */
 		uint64_t n_answered;  /* targets */
@@ -58,15 +62,16 @@ struct adapt {
 	} last;
 	struct far_loss far;
 	struct syn_loss syns;
+	struct late late;
 };
 
 /* Starts at a modest rate, or at max_pps when that is less. 0 < min_pps <= max_pps. */
 void adapt_init(struct adapt *adapt, double min_pps, double max_pps, int64_t now_ns);
 
-/* What answers show: of first data; of first SYNs, with how many were sent (n_first, and n_again others).
- * NULL: nothing, as far as that goes. */
+/* What answers show: of first data; of first SYNs, with how many were sent (n_first, and n_again others); of
+ * answers to data, as late_find. NULL: nothing, as far as that goes. */
 struct adapt_reports {
-	const struct delivery_report *data, *syns, *syns_sent;
+	const struct delivery_report *data, *syns, *syns_sent, *said;
 };
 
 /* Looks at the totals since the start, which only grow, and at what answers show; a few times a second.

@@ -1,4 +1,4 @@
-/* Claims about tx/adapt and tx/far_loss, against a model of a way: what this host loses itself, and a queue
+/* Claims about tx/adapt, tx/far_loss, tx/syn_loss and tx/late, against a model of a way: what this host loses itself, and a queue
  * beyond it that nobody reports about. The rate goes where little is lost, stays near it, comes back when it
  * can, never leaves its bounds; and nothing that has no relation to the rate holds it down. */
 #include <math.h>
@@ -14,7 +14,7 @@
 #include "tx/adapt.h"
 
 #define STEP_NS (10 * NS_PER_MS)
-enum { STEPS = 512, LOOK_STEPS = 10, RTO_MIN_STEPS = 25 };
+enum { STEPS = 512, LOOK_STEPS = 10, RTO_MIN_STEPS = 25, SLOW_STEPS = 50 };
 
 /* A sender that can do top_pps, in front of two things that can do less. 0: no limit, nobody. */
 struct path {
@@ -29,10 +29,13 @@ struct path {
 	bool is_random;            /* answers of SYNs tell of losses too */
 	bool spares_data;          /* what is lost is SYNs */
 	unsigned rtt_steps;
+	double serves;    /* sessions a second that are answered; 0: all, at once */
+	double slow;      /* of the answers: late at any rate */
+	double longest_s; /* that one had to wait */
 
 	struct adapt adapt;
 	struct adapt_sample total;
-	struct delivery delivery, contacts, syns_sent;
+	struct delivery delivery, contacts, syns_sent, said;
 	struct rng rng;
 	double queued;
 	uint64_t step;
@@ -41,13 +44,17 @@ struct path {
 		unsigned n_hits, n_first, n_lost, n_again;
 		double lost; /* packets */
 	} sent[STEPS];       /* data, by the step in which it was sent first */
-	double n_doubted;    /* of the packets that were lost: gone back to */
+	struct {
+		int64_t at_ns;
+		unsigned n, n_slow;
+	} due[STEPS];                              /* answers, by the step in which they were due */
+	double n_doubted;                          /* of the packets that were lost: gone back to */
 	double n_sent, n_lost, seconds, least_pps; /* since path_forget */
 };
 
 static void path_forget(struct path *p)
 {
-	p->n_sent = p->n_lost = p->n_doubted = p->seconds = 0;
+	p->n_sent = p->n_lost = p->n_doubted = p->seconds = p->longest_s = 0;
 	p->least_pps = INFINITY;
 }
 
@@ -108,6 +115,31 @@ static void answer(struct path *p, double n, double lost_part)
 		delivery_note(&p->contacts, p->sent[i].at_ns, p->total.at_ns, false);
 }
 
+/* Servers that answer what they can, in order; slow ones after half a second. */
+static void serve(struct path *p, unsigned n_opened)
+{
+	double left = p->serves > 0 ? p->serves * STEP_NS / NS_PER_SEC : INFINITY;
+	unsigned now = (unsigned)(p->step % STEPS);
+	delivery_note_many(&p->said, p->total.at_ns, n_opened, 0);
+	p->due[now].n_slow = p->slow > 0 ? draw(p, n_opened, p->slow) : 0;
+	p->due[now].n = n_opened - p->due[now].n_slow;
+	p->due[now].at_ns = p->total.at_ns;
+	for (unsigned ago = STEPS - 1; left >= 1; ago--) {
+		unsigned i = (unsigned)((p->step - ago) % STEPS);
+		unsigned n = (unsigned)fmin(p->due[i].n, left);
+		delivery_note_many(&p->said, p->due[i].at_ns, 0, n);
+		p->due[i].n -= n;
+		left -= n;
+		if (n > 0)
+			p->longest_s = fmax(p->longest_s, (double)ago * STEP_NS / NS_PER_SEC);
+		if (ago == 0)
+			break;
+	}
+	unsigned old = (unsigned)((p->step - SLOW_STEPS) % STEPS);
+	delivery_note_many(&p->said, p->due[old].at_ns, 0, p->due[old].n_slow);
+	p->due[old].n_slow = 0;
+}
+
 static void run_step(struct path *p)
 {
 	double seconds = (double)STEP_NS / NS_PER_SEC;
@@ -123,7 +155,9 @@ static void run_step(struct path *p)
 	if (p->near_pps > 0)
 		near_lost = fmax(n - p->near_pps * seconds, 0);
 	answer(p, n, 1 - (1 - far_lost / n) * (1 - p->usual_loss));
+	serve(p, p->sent[p->step % STEPS].n_hits);
 	p->total.n_sent += (uint64_t)n;
+	p->total.n_target_syns += (uint64_t)n;
 	delivery_note_many(&p->syns_sent, p->total.at_ns, (uint64_t)n, 0);
 	if (p->drops_on_the_way_out) {
 		p->total.n_tx_lost += (uint64_t)near_lost;
@@ -151,12 +185,16 @@ static void go_back(struct path *p, const struct adapt_doubt *doubt)
 static void look(struct path *p)
 {
 	struct delivery_report data = {.slot = delivery_slot_of(p->total.at_ns)};
-	struct delivery_report syns = data, syns_sent = data;
+	struct delivery_report syns = data, syns_sent = data, said = data;
 	delivery_add(&p->delivery, &data);
 	delivery_add(&p->syns_sent, &syns_sent);
 	delivery_add(&p->contacts, &syns);
-	struct adapt_reports answers = {
-	    .data = &data, .syns = p->is_random ? &syns : NULL, .syns_sent = &syns_sent};
+	delivery_add(&p->said, &said);
+	struct adapt_reports answers = {.data = &data, .syns_sent = &syns_sent};
+	if (p->is_random) {
+		answers.syns = &syns;
+		answers.said = &said;
+	}
 	bool was_open = p->adapt.doubt.is_open;
 	double allowed = adapt_step(&p->adapt, &p->total, &answers);
 	assert_true(allowed == p->adapt.pps);
@@ -490,6 +528,41 @@ static void test_fewer_answers_at_any_rate_do_not_hold_it_down(void **state)
 	assert_true(p.adapt.n_undone > 0 && p.n_sent / p.seconds > 0.95 * 10000);
 }
 
+static void test_servers_that_fall_behind_are_waited_for(void **state)
+{
+	(void)state;
+	/* Three packets a session, as of web servers. */
+	struct path p = {
+	    .hit = 1.0 / 3, .rtt_steps = 1, .is_random = true, .top_pps = 7e5, .serves = 13000};
+	path_init(&p, 1000, 6e5);
+	path_run(&p, 10);
+	print_message("           waited %.2f s at most in the first ten seconds, %.0f %% used\n",
+	    p.longest_s, 100 * p.n_sent / p.seconds / 3 / p.serves);
+	assert_true(p.longest_s < 1);
+	path_forget(&p);
+	path_run(&p, 30);
+	print_message("           then %.2f s, %.0f %% used\n", p.longest_s,
+	    100 * p.n_sent / p.seconds / 3 / p.serves);
+	assert_true(p.longest_s < 1 && p.n_sent / p.seconds > 0.8 * 3 * p.serves);
+	assert_true(p.adapt.n_late > 0 && p.adapt.n_far == 0);
+}
+
+static void test_slow_servers_do_not_hold_it_down(void **state)
+{
+	(void)state;
+	/* Few of them, then most. */
+	struct path p = {.hit = 0.1, .rtt_steps = 5, .is_random = true, .slow = 0.2};
+	path_init(&p, 100, 50000);
+	path_run(&p, 30);
+	assert_int_equal(p.adapt.n_slowdowns, 0);
+	p.slow = 0.7;
+	path_run(&p, 10);
+	assert_true(p.adapt.n_late > 0);
+	path_forget(&p);
+	path_run(&p, 30);
+	assert_true(p.adapt.n_undone > 0 && p.n_sent / p.seconds > 0.99 * 50000);
+}
+
 static void test_the_beginning_costs_little(void **state)
 {
 	(void)state;
@@ -634,6 +707,8 @@ int main(void)
 	    cmocka_unit_test(test_the_end_is_gone_back_to_on_suspicion),
 	    cmocka_unit_test(test_a_loss_of_any_rate_is_not_gone_back_to),
 	    cmocka_unit_test(test_fewer_answers_at_any_rate_do_not_hold_it_down),
+	    cmocka_unit_test(test_servers_that_fall_behind_are_waited_for),
+	    cmocka_unit_test(test_slow_servers_do_not_hold_it_down),
 	    cmocka_unit_test(test_the_beginning_costs_little),
 	    cmocka_unit_test(test_a_narrower_way_is_followed_and_a_wider_one_too),
 	    cmocka_unit_test(test_chance_slows_nothing),

@@ -277,6 +277,69 @@ static void test_acknowledgements_count_though_there_is_no_room_for_data(void **
 	world_destroy(w);
 }
 
+static void swallow(struct world *w, const struct tx_req *req)
+{
+	(void)w;
+	(void)req;
+}
+
+static void test_answers_count_by_when_they_were_due(void **state)
+{
+	(void)state;
+	static const int64_t rtts_ms[] = {4, 300};
+	static const uint8_t answer[] = "HTTP/1.1 200 OK\r\n\r\n";
+	for (size_t i = 0; i < sizeof(rtts_ms) / sizeof(rtts_ms[0]); i++) {
+		static struct delivery said;
+		struct engine_config config = world_config();
+		memset(&said, 0, sizeof(said));
+		config.said = &said;
+		struct world *w = world_create(&config, "auto", 8);
+		w->on_send = swallow;
+		struct target target = target_of(1, true, 80);
+		struct cookie c;
+		cookie_make(&config.cookie, &target, 0, &c);
+		struct segment s = {.flow = c.flow,
+		    .seq = 77,
+		    .ack = c.iss + 1,
+		    .flags = TCP_SYN | TCP_ACK,
+		    .window = 1000,
+		    .has_ts = true,
+		    .tsecr = (uint32_t)(w->now_ns / NS_PER_US),
+		    .options = answer,
+		    .payload = answer};
+		world_run(w, rtts_ms[i] * NS_PER_MS);
+		uint64_t due = delivery_slot_of(w->now_ns + rtts_ms[i] * NS_PER_MS);
+		world_inject(w, &s);
+		struct segment data = {.flow = c.flow,
+		    .seq = 78,
+		    .ack = c.iss + 1 + (uint32_t)sig_set_find_probe(w->engine->set, "http")->len,
+		    .flags = TCP_ACK | TCP_PSH,
+		    .window = 1000,
+		    .options = answer,
+		    .payload = answer};
+		/* Its kernel takes our data at once, it answers much later, in two pieces. */
+		world_run(w, rtts_ms[i] * NS_PER_MS);
+		world_inject(w, &data);
+		struct delivery_report report = {.slot = due};
+		delivery_add(&said, &report);
+		assert_int_equal(report.ago[0].n_first, 1);
+		assert_int_equal(report.ago[0].n_again, 0);
+		world_run(w, 500 * NS_PER_MS);
+		data.payload_len = 6;
+		world_inject(w, &data);
+		data.seq += 6;
+		data.payload += 6;
+		data.payload_len = sizeof(answer) - 7;
+		world_inject(w, &data);
+		report = (struct delivery_report){.slot = due};
+		delivery_add(&said, &report);
+		assert_int_equal(report.ago[0].n_first, 1);
+		assert_int_equal(report.ago[0].n_again, 1);
+		engine_abort(w->engine, w->now_ns);
+		world_destroy(w);
+	}
+}
+
 static void test_full_tables_refuse_and_take_the_repeated_syn_ack_later(void **state)
 {
 	(void)state;
@@ -502,6 +565,7 @@ int main(void)
 	    cmocka_unit_test(test_a_good_network_with_bad_luck_at_the_rim_loses_no_target),
 	    cmocka_unit_test(test_data_on_the_syn_ack_without_room_for_it_still_ends),
 	    cmocka_unit_test(test_acknowledgements_count_though_there_is_no_room_for_data),
+	    cmocka_unit_test(test_answers_count_by_when_they_were_due),
 	    cmocka_unit_test(test_full_tables_refuse_and_take_the_repeated_syn_ack_later),
 	    cmocka_unit_test(test_all_probes_make_a_record_each),
 	    cmocka_unit_test(test_duplicate_syn_acks_never_open_a_second_session),

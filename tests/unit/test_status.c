@@ -247,12 +247,13 @@ static void test_summary_tells_the_whole_story(void **state)
 	    "\ndrops       kernel 200, interface 0 (0.99% of what came); 1,700 of what was sent; "
 	    "slowed down 2 times, as far as 7000/s\n"));
 	now.counters.v[COUNTER_slowdowns_far] = 1;
+	now.counters.v[COUNTER_slowdowns_late] = 1;
 	now.counters.v[COUNTER_slowdowns_undone] = 1;
 	t = text_make(buf, sizeof(buf) - 1);
 	status_put_summary(&t, &run, &now, NULL);
 	buf[t.len] = '\0';
-	assert_non_null(
-	    strstr(buf, " 2 times, as far as 7000/s, 1 for losses beyond this host, undone 1\n"));
+	assert_non_null(strstr(buf,
+	    " 2 times, as far as 7000/s, 1 for losses beyond this host, 1 for servers that fell behind, undone 1\n"));
 	now.counters.v[COUNTER_syn_gone_back] = 12345;
 	t = text_make(buf, sizeof(buf) - 1);
 	status_put_summary(&t, &run, &now, NULL);
