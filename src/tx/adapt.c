@@ -302,6 +302,17 @@ static void speed_up(
 	a->pps = fmin(a->max_pps, a->pps + growth * seconds);
 }
 
+/* Open sessions wait for the rate that has been cut, and make it longer by sending again: back soon to what
+ * was too much, not beyond. Late acknowledgements tell of this queue of our own, not of the way. */
+static void drain(struct adapt *a, double seconds, int64_t now_ns)
+{
+	restart_evidence(a, now_ns);
+	if (a->is_starting || a->pps >= a->bad_pps)
+		return;
+	double growth = fmin(a->bad_pps - a->pps, START_GROWTH * a->pps);
+	a->pps = fmin(a->max_pps, a->pps + growth * fmin(seconds, 0.2));
+}
+
 /* Near what was too much once, and perhaps too fast now: a little back. */
 static void ease(struct adapt *a, double seconds)
 {
@@ -352,7 +363,7 @@ double adapt_step(
 		if (part > 0) {
 			cut_near(a, part, sent_pps, since_ns, now->at_ns);
 		} else if (is_draining) {
-			restart_evidence(a, now->at_ns);
+			drain(a, seconds, now->at_ns);
 		} else if (seen.is_data_lost || seen.are_syns_lost) {
 			cut_far(a, &seen, now->at_ns);
 		} else if (seen.are_late) {

@@ -563,6 +563,31 @@ static void test_slow_servers_do_not_hold_it_down(void **state)
 	assert_true(p.adapt.n_undone > 0 && p.n_sent / p.seconds > 0.99 * 50000);
 }
 
+static void test_a_queue_of_our_own_is_no_evidence(void **state)
+{
+	(void)state;
+	struct path p = {
+	    .hit = 1.0 / 3, .rtt_steps = 1, .is_random = true, .top_pps = 7e5, .serves = 13000};
+	path_init(&p, 1000, 6e5);
+	while (p.adapt.n_slowdowns == 0)
+		path_run(&p, 0.1);
+	double cut_pps = p.adapt.pps;
+	/* All that is sent are packets of sessions, whose data is acknowledged when it has been sent again. */
+	uint64_t n_slowdowns = p.adapt.n_slowdowns;
+	for (int i = 0; i < 50; i++) {
+		p.total.at_ns += 100 * NS_PER_MS;
+		p.step += LOOK_STEPS;
+		p.total.n_sent += (uint64_t)(p.adapt.pps / 10);
+		for (int k = 0; k < 500; k++)
+			delivery_note(
+			    &p.delivery, p.total.at_ns - 500 * NS_PER_MS, p.total.at_ns, true);
+		delivery_note_many(&p.said, p.total.at_ns - 150 * NS_PER_MS, 1000, 0);
+		look(&p);
+	}
+	assert_int_equal(p.adapt.n_slowdowns, n_slowdowns);
+	assert_true(p.adapt.pps >= cut_pps && p.adapt.pps >= 0.98 * p.adapt.bad_pps);
+}
+
 static void test_the_beginning_costs_little(void **state)
 {
 	(void)state;
@@ -709,6 +734,7 @@ int main(void)
 	    cmocka_unit_test(test_fewer_answers_at_any_rate_do_not_hold_it_down),
 	    cmocka_unit_test(test_servers_that_fall_behind_are_waited_for),
 	    cmocka_unit_test(test_slow_servers_do_not_hold_it_down),
+	    cmocka_unit_test(test_a_queue_of_our_own_is_no_evidence),
 	    cmocka_unit_test(test_the_beginning_costs_little),
 	    cmocka_unit_test(test_a_narrower_way_is_followed_and_a_wider_one_too),
 	    cmocka_unit_test(test_chance_slows_nothing),
