@@ -19,9 +19,11 @@ static int32_t slots_behind(uint64_t a, uint64_t b)
 	return (int32_t)((uint32_t)(b - a) << (32 - SLOT_BITS)) >> (32 - SLOT_BITS);
 }
 
-static void note_delay(struct delivery *d, int64_t delay_ns)
+static void note_delay(struct delivery *d, int64_t sent_ns, int64_t now_ns)
 {
-	if (delay_ns <= 0 || delay_ns > DELIVERY_SLOTS * DELIVERY_SLOT_NS)
+	int64_t delay_ns;
+	if (__builtin_sub_overflow(now_ns, sent_ns, &delay_ns) || delay_ns <= 0 ||
+	    delay_ns > DELIVERY_SLOTS * DELIVERY_SLOT_NS)
 		return;
 	int64_t delay = delay_ns / NS_PER_US, mean = d->delay_us, deviation = d->deviation_us;
 	int64_t off = delay > mean ? delay - mean : mean - delay;
@@ -64,7 +66,7 @@ void delivery_note(struct delivery *d, int64_t sent_ns, int64_t now_ns, bool is_
 {
 	delivery_note_many(d, sent_ns, !is_again, is_again);
 	if (is_again)
-		note_delay(d, now_ns - sent_ns);
+		note_delay(d, sent_ns, now_ns);
 }
 
 void delivery_add(const struct delivery *d, struct delivery_report *report)
