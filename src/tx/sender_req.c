@@ -95,24 +95,35 @@ static void serve(struct sender *s, const struct tx_req *req, int64_t now_ns)
 	}
 }
 
+/* Up to n requests of one receiver, as far as they can be paid. Returns how many. */
+static size_t serve_some(struct sender *s, struct ring *reqs, size_t n, int64_t now_ns)
+{
+	if (n > SENDER_BATCH)
+		n = SENDER_BATCH;
+	if (n > 0 && !is_dropping(s, now_ns))
+		n = sender_pay(s, n, SENDER_FRAME_WIRE_MAX, now_ns);
+	if (n > 0)
+		n = ring_pop_n(reqs, s->cells, n);
+	for (size_t k = 0; k < n; k++) {
+		struct tx_req req;
+		memcpy(&req, &s->cells[k], sizeof(req));
+		serve(s, &req, now_ns);
+	}
+	sender_settle(s); /* a segment is shorter than was paid, and news are no packets */
+	return n;
+}
+
 size_t sender_serve_receivers(struct sender *s, int64_t now_ns)
 {
 	size_t n_served = 0;
 	for (size_t i = 0; i < s->config.n_receivers; i++) {
-		size_t n = ring_get_level(s->config.reqs[i]);
-		if (n > SENDER_BATCH)
-			n = SENDER_BATCH;
-		if (n > 0 && !is_dropping(s, now_ns))
-			n = sender_pay(s, n, SENDER_FRAME_WIRE_MAX, now_ns);
-		if (n > 0)
-			n = ring_pop_n(s->config.reqs[i], s->cells, n);
-		for (size_t k = 0; k < n; k++) {
-			struct tx_req req;
-			memcpy(&req, &s->cells[k], sizeof(req));
-			serve(s, &req, now_ns);
+		struct ring *reqs = s->config.reqs[i];
+		/* What news were paid for goes to the requests behind them, not to new targets. */
+		size_t n_left = ring_get_level(reqs), n;
+		while (n_left > 0 && (n = serve_some(s, reqs, n_left, now_ns)) > 0) {
+			n_left -= n;
+			n_served += n;
 		}
-		sender_settle(s); /* a segment is shorter than was paid, and news are no packets */
-		n_served += n;
 	}
 	return n_served;
 }
