@@ -12,7 +12,8 @@
 	(2 * NS_PER_SEC) /* acknowledged and silent so long: test the host meanwhile */
 /* A random port that has not answered so long says no. Twice RFC 6298's first timeout, for hosts that
  * are slow and a machine that is busy: waiting costs no packet. */
-#define TEST_RTO_US UINT32_C(2000000)
+#define TEST_RTO_US      UINT32_C(2000000)
+#define DUE_AHEAD_MAX_NS (3 * NS_PER_SEC)
 enum {
 	TEST_SYNS = 2,    /* to a random port, at most */
 	FLOW_TRIES = 16,  /* for a source port that was not used before */
@@ -311,12 +312,16 @@ bool session_open_prefix(struct engine *engine, struct prefix *prefix, uint8_t s
 
 /* ---- data ---- */
 
-/* Counts connections by when an answer to their first data was due. */
+/* Counts connections by when an answer to their first data was due. A peer that lies about the round trip
+ * (its echo of our timestamp) gets no further into the future than honest ones: what is noted there takes the
+ * place of what is old. */
 static void note_due(
     struct engine *engine, const struct session *session, unsigned n_acked, unsigned n_said)
 {
 	const struct conn *conn = &session->conn;
 	int64_t rtt_ns = conn->rtt_us > 0 ? conn->rtt_us * NS_PER_US : 0;
+	if (rtt_ns > DUE_AHEAD_MAX_NS)
+		rtt_ns = DUE_AHEAD_MAX_NS;
 	if (engine->config.said && session->kind == SESSION_TARGET)
 		delivery_note_many(
 		    engine->config.said, conn->data_sent_ns + rtt_ns, n_acked, n_said);
