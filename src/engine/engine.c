@@ -161,6 +161,9 @@ static void first_contact(
 /* What a first contact is looked up in: three tables, each larger than any cache. */
 static void prefetch_contact(struct engine *engine, const struct segment *s)
 {
+	/* Closed ports and strangers are looked up in none of them. */
+	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK))
+		return;
 	struct target target = {s->flow.raddr, s->flow.rport};
 	seen_prefetch(engine->seen, &target);
 	host_table_prefetch(engine->hosts, &target.addr);
