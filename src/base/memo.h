@@ -28,9 +28,10 @@ static inline void memo_init(struct memo *memo, const struct hash_key *key, size
 		memo->slots[i].hash = hash_siphash(key, memo->slots[i].bytes, len);
 }
 
-/* hash_siphash() of len bytes, the len of memo_init: 2 ns when asked before. */
+/* hash_siphash() of len bytes, the len of memo_init; a comparison when asked a moment ago. */
 static inline uint64_t memo_hash(struct memo *memo, const void *bytes, size_t len)
 {
+	_Static_assert(MEMO_SLOTS == 1 << 6, "six bits choose the place");
 	uint64_t end; /* where addresses and ports differ most */
 	memcpy(&end, (const uint8_t *)bytes + len - sizeof(end), sizeof(end));
 	struct memo_slot *slot = &memo->slots[end * UINT64_C(0x9e3779b97f4a7c15) >> 58];

@@ -1,5 +1,6 @@
 /* late: do answers come later than they should? Main thread; no clock. Refuses to judge few of them, and to
- * take for usual what it finds too little. Source: Jain 1989 (a queue shows as delay before it loses). */
+ * take for usual what it finds too little. Source: R. Jain, "A delay-based approach
+ * for congestion avoidance", ACM CCR 19(5), 1989: a queue shows as delay before it loses. */
 #include "tx/late.h"
 
 #define LEARNS 0.1
