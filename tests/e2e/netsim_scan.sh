@@ -7,4 +7,4 @@ needs "ip sysctl ethtool zstd" "pytest"
 [ -x "${BUILDDIR:=$(pwd)}/netsim" ] || skip "$BUILDDIR/netsim is not built"
 export BUILDDIR
 PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m pytest -q -rsx -s -p no:cacheprovider \
-	${RESULTS:+--junitxml="$RESULTS/netsim-scan.xml"} "$here/test_netsim_scan.py"
+	${RESULTS:+--junitxml="$RESULTS/netsim-scan.xml"} "$here/test_netsim_scan.py" "$here/test_past_limit.py"

@@ -621,6 +621,29 @@ def test_a_full_table_falls_back_to_cookies(lab):
     assert stats["table_full"] >= 4 and stats["conns_by_cookie"] >= 1
 
 
+def test_servers_answer_in_turn_and_refuse_who_does_not_fit(lab):
+    """Twelve questions for servers that answer five a second and keep three waiting: Linux sees each of them
+    acknowledged, then an answer or a reset."""
+    options = ("--preset", "dense", "--set", "serves=5", "--set", "backlog=3")
+    lab.start(*SEED, *options)
+    hosts = [f"12.2.0.{i}" for i in range(1, 13)]
+    assert [t["outcome"] for t in truth([(h, 80) for h in hosts], *SEED, *options)] == ["identified"] * 12
+    sockets = [connect(lab, {"ip": host, "port": 80}) for host in hosts]
+    said = []
+    for sock in sockets:
+        sock.sendall(HTTP)
+    for sock in sockets:
+        try:
+            said.append(sock.recv(5))
+        except ConnectionResetError:
+            said.append(b"")
+        sock.close()
+    stats = lab.stop()["sim"]
+    n_refused = said.count(b"")
+    assert said[:4] == [b"HTTP/"] * 4 and set(said) == {b"HTTP/", b""}
+    assert stats["requests_refused"] == n_refused > 0 and stats["requests_queued"] == 12 - n_refused
+
+
 def run_truth(*options, text="192.0.2.1,80\n"):
     return subprocess.run([NETSIM, "--truth", *options], input=text, text=True, capture_output=True,
                           timeout=20, check=False)

@@ -91,6 +91,10 @@ static const struct {
     {"idle_ms", KEY_U32, AT(idle_ms), 3600000, "connections idle for so long are forgotten"},
     {"drip_ms", KEY_U32, AT(drip_ms), 60000, "pause between the bytes of a drip"},
     {"max_flows", KEY_U32, AT(max_flows), 1 << 24, "connections kept at most"},
+    {"serves", KEY_U32, AT(serves_per_s), 1000000,
+	"requests a second that all servers together answer (0: any number)"},
+    {"backlog", KEY_U32, AT(backlog), 1 << 24,
+	"requests that wait for them; what does not fit is reset"},
     {"verify_checksums", KEY_BOOL, AT(is_verifying), 0, "drop what a host would drop"},
     {"gateway", KEY_ADDR, AT(gateway4), 0, "our IPv4 address on the link"},
     {"gateway6", KEY_ADDR, AT(gateway6), 0, "our IPv6 address on the link"},
@@ -158,6 +162,7 @@ void config_init(struct sim_config *cfg)
 	cfg->idle_ms = 60000;
 	cfg->drip_ms = 200;
 	cfg->max_flows = 1 << 20;
+	cfg->backlog = 512;
 	cfg->is_verifying = true;
 	cfg->gateway4 = ipaddr_from_v4(0xc0000201);
 	cfg->gateway6 = ipaddr_from_u64(UINT64_C(0xfe80000000000000), 1);

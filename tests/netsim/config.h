@@ -93,6 +93,8 @@ struct sim_config {
 	uint32_t idle_ms;
 	uint32_t drip_ms;
 	uint32_t max_flows;
+	uint32_t serves_per_s; /* by all servers together; 0: whatever comes, at once */
+	uint32_t backlog;      /* requests that wait for them at most */
 	bool is_verifying;
 	/* link */
 	struct ipaddr gateway4;

@@ -290,8 +290,8 @@ static int stream_send(struct sim *sim, const struct truth *truth, struct conn *
 	return n;
 }
 
-/* The server has decided what to say: at once, or after it has thought. */
-static void schedule(struct sim *sim, const struct truth *truth, struct conn *conn)
+/* The server says it: at once, or after it has thought. */
+static void say(struct sim *sim, const struct truth *truth, struct conn *conn)
 {
 	if (truth->traits & TRAIT_SLOW) {
 		if (conn->app_due_ns == CONN_NEVER)
@@ -305,6 +305,36 @@ static void schedule(struct sim *sim, const struct truth *truth, struct conn *co
 		    sim->now_ns + HALT_MIN_NS + (int64_t)is_hash(truth, ASK_HALT, 2) * HALT_MIN_NS;
 	} else {
 		conn->n_released = total_len(conn);
+	}
+}
+
+/* As a web server does that has no connection free: the kernel has acknowledged the question, the server
+ * closes what it has not read, and that is a reset (RFC 1122 section 4.2.2.13). */
+static void refuse(struct sim *sim, const struct truth *truth, struct conn *conn)
+{
+	sim->stats.requests_refused++;
+	if (conn->view.len)
+		send_ack(sim, truth, conn);
+	conn->a_len = conn->n_released;
+	conn->b_len = 0;
+	conn->app_due_ns = CONN_NEVER;
+	conn->has_answered = true;
+	conn->is_fin_wanted = false;
+	conn->is_rst_wanted = true;
+}
+
+/* The server has something to say, when it gets to it. One turn is enough for greeting and reply. */
+static void schedule(struct sim *sim, const struct truth *truth, struct conn *conn)
+{
+	if (!turns_are_limited(&sim->turns)) {
+		say(sim, truth, conn);
+	} else if (conn->is_queued) {
+		return;
+	} else if (turns_take(&sim->turns, sim->now_ns, &conn->app_due_ns)) {
+		conn->is_queued = true;
+		sim->stats.requests_queued++;
+	} else {
+		refuse(sim, truth, conn);
 	}
 }
 
@@ -569,7 +599,12 @@ static bool expire_app(struct sim *sim, const struct truth *truth, struct conn *
 		if (conn->a_len < DRIP_MAX)
 			conn->app_due_ns = sim->now_ns + (int64_t)sim->cfg->drip_ms * NS_PER_MS;
 	}
-	conn->n_released = total_len(conn);
+	if (conn->is_queued) {
+		conn->is_queued = false;
+		say(sim, truth, conn);
+	} else {
+		conn->n_released = total_len(conn);
+	}
 	bool is_gone = false;
 	stream_send(sim, truth, conn, false, BURST_MAX, &is_gone);
 	return !is_gone;

@@ -43,6 +43,7 @@ struct conn {
 	bool is_fin_wanted; /* FIN at the end of the stream */
 	bool is_rst_wanted; /* RST at the end of the stream */
 	bool is_fin_received;
+	bool is_queued; /* waits for the server's turn, until app_due_ns */
 	uint32_t a_len;
 	uint32_t b_len;
 	uint32_t n_released; /* bytes of the stream that may be sent */

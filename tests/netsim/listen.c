@@ -29,6 +29,7 @@ int sim_create(const struct sim_config *cfg, path_emit_fn *emit, void *ctx, stru
 	sim->cfg = cfg;
 	sim->full_ns = -COOKIE_NS;
 	sim->neigh = (struct neigh){cfg->gateway4, cfg->gateway6, cfg->is_on_link};
+	turns_init(&sim->turns, cfg->serves_per_s, cfg->backlog);
 	sim->shunned = calloc(SIM_SHUN_SLOTS, sizeof(*sim->shunned));
 	if (!sim->shunned || path_create(cfg->seed, emit, ctx, &sim->path) < 0 ||
 	    conns_create(cfg->max_flows, mix_add(cfg->seed, 0x636f6e6e), &sim->conns) < 0 ||

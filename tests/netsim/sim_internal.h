@@ -8,6 +8,7 @@
 #include "tests/netsim/path.h"
 #include "tests/netsim/sim.h"
 #include "tests/netsim/truth.h"
+#include "tests/netsim/turns.h"
 #include "tests/netsim/wheel.h"
 
 /* Shared by listen.c (first contact, stateless hosts), conn.c (connections) and reply.c (segments). */
@@ -20,6 +21,7 @@ struct sim {
 	struct conns *conns;
 	struct wheel *wheel; /* one deadline a connection, by its index */
 	struct neigh neigh;
+	struct turns turns; /* of the servers */
 	int64_t now_ns;
 	int64_t full_ns;   /* when the table was last full */
 	uint64_t *shunned; /* hashes of (scanner, host) pairs, open addressing; 0: free */
