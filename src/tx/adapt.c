@@ -34,6 +34,7 @@
 #define NEAR_RTT_NS    (300 * NS_PER_MS) /* from a SYN to the answer that was lost here */
 #define BELOW          0.9               /* of what got through: lets queues empty */
 #define GOOD_FALLS     0.7
+#define NEAR_GOOD      0.9
 #define EASE           0.03 /* a second */
 #define EASE_TO        0.95
 #define IN_USE         0.75
@@ -87,8 +88,9 @@ static void cut(struct adapt *a, double part, double reached_pps, int64_t now_ns
 	double got = reached * (1 - part);
 	bool is_same_trouble = a->pps <= a->cut_pps;
 	if (!is_same_trouble) {
-		/* A stall is no measure of what is possible; losing again on the way back is. */
-		if (reached < a->good_pps)
+		/* A stall is no measure of what is possible; losing again on the way back is. What was
+		 * sent when it came is never quite the most that ever was. */
+		if (reached < NEAR_GOOD * a->good_pps)
 			a->good_pps = fmax(got, GOOD_FALLS * a->good_pps);
 		a->bad_pps = fmax(got, fmin(reached, a->good_pps));
 	}

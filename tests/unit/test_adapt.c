@@ -395,6 +395,26 @@ static void test_a_stall_that_loses_packets_does_not_count_as_the_rate(void **st
 	assert_true(p.adapt.pps > 60000 && p.adapt.pps < 71000);
 }
 
+/* The smoothed rate is never quite the most that it ever was. */
+static void test_a_stall_at_a_rate_that_wavers_is_soon_forgotten(void **state)
+{
+	(void)state;
+	struct path p = {0};
+	path_init(&p, 10, 5000);
+	path_run(&p, 2);
+	for (int i = 0; i < 3; i++) {
+		p.total.at_ns += NS_PER_SEC / 10;
+		p.total.n_sent += 460;
+		(void)adapt_step(&p.adapt, &p.total, &(struct adapt_reports){0});
+	}
+	p.total.at_ns += NS_PER_SEC;
+	p.total.n_rx_lost += 10000;
+	(void)adapt_step(&p.adapt, &p.total, &(struct adapt_reports){0});
+	assert_true(p.adapt.pps < 3600);
+	path_run(&p, 4);
+	assert_true(p.adapt.pps > 4500);
+}
+
 /* ---- what is lost beyond it ---- */
 
 static void test_a_far_queue_is_found_and_kept_busy(void **state)
@@ -726,6 +746,7 @@ int main(void)
 	    cmocka_unit_test(test_stalls_now_and_then_leave_most_of_the_rate),
 	    cmocka_unit_test(test_a_stray_loss_is_no_reason),
 	    cmocka_unit_test(test_a_stall_that_loses_packets_does_not_count_as_the_rate),
+	    cmocka_unit_test(test_a_stall_at_a_rate_that_wavers_is_soon_forgotten),
 	    cmocka_unit_test(test_a_far_queue_is_found_and_kept_busy),
 	    cmocka_unit_test(test_a_queue_that_spares_data_is_found_by_syns),
 	    cmocka_unit_test(test_what_was_lost_in_the_beginning_is_gone_back_to),
