@@ -12,13 +12,14 @@
 #include "base/pool.h"
 #include "rx/lookahead.h"
 
-#define WAIT_NS    (2 * NS_PER_MS)
+#define WAIT_NS    (8 * NS_PER_MS)  /* a block of the capture is rarely younger */
 #define IDLE_NS    (10 * NS_PER_MS) /* without sessions there is no timer to miss */
 #define STATS_NS   (100 * NS_PER_MS)
 #define COMPARE_NS (20 * NS_PER_MS)
 #define STALL_NS   (50 * NS_PER_US)
 enum {
 	READ_MAX = 256,       /* packets between two looks at the timers */
+	QUIET_TURNS = 4,      /* between two rings */
 	RESULTS_RESERVE = 32, /* kept for records that are due: data must not take the last ones */
 };
 
@@ -41,6 +42,7 @@ struct receiver {
 	int64_t mark_at_ns;
 	bool is_aborted;
 	bool has_asked[RECEIVER_SENDERS_MAX]; /* senders whose bells are to be rung */
+	unsigned n_quiet;                     /* turns since they were */
 	enum link_type link;
 	struct diag error;
 	struct lookahead lookahead;
@@ -62,9 +64,13 @@ static bool ask(struct receiver *r, size_t sender, const struct tx_req *req)
 	return ring_push(r->config.reqs[sender], req, sizeof(*req));
 }
 
-/* Wakes the senders that were asked for something, once a turn. */
-static void ring_bells(struct receiver *r)
+/* Wakes the senders that were asked for something: when all packets have been read, of which n_read came
+ * last, or after a few turns. To wake up costs a sender more than a packet. */
+static void ring_bells(struct receiver *r, int n_read)
 {
+	if (n_read >= READ_MAX && ++r->n_quiet < QUIET_TURNS)
+		return;
+	r->n_quiet = 0;
 	for (size_t i = 0; i < r->config.n_senders; i++) {
 		if (r->has_asked[i])
 			bell_ring(r->config.bells[i]);
@@ -432,7 +438,7 @@ static void say_goodbye(struct receiver *r)
 		while (!ask(r, i, &end))
 			clock_sleep_ns(STALL_NS);
 	}
-	ring_bells(r);
+	ring_bells(r, 0);
 	struct result *none = NULL;
 	while (!ring_push(r->config.results, &none, sizeof(none)))
 		clock_sleep_ns(STALL_NS);
@@ -451,7 +457,7 @@ void receiver_run(struct receiver *r)
 		/* With packets left in the ring, time goes only as far as they have been read: no
 		 * timer may overtake an answer that is there. */
 		engine_tick(r->engine, n >= READ_MAX ? r->packet_ns : now_ns);
-		ring_bells(r);
+		ring_bells(r, n);
 		serve_mark(r, n, now_ns);
 		read_messages(r, now_ns);
 		read_stats(r, now_ns);

@@ -9,13 +9,14 @@
 #include "tx/sender_internal.h"
 
 #define NAP_NS    (3 * NS_PER_MS) /* longest nap with tokens and targets; bursts are 10 ms at most */
-#define WATCH_NS  (NS_PER_MS / 2)   /* while something else is waited for */
+#define WATCH_NS  (NS_PER_MS / 2)   /* while a queue or what is downstream is full */
 #define UNPAID_NS (5 * NS_PER_MS)   /* longest nap without tokens: nothing could be sent anyway */
 #define END_NS    (10 * NS_PER_MS)  /* longest without targets: only requests are waited for */
 #define HOLD_NS   (10 * NS_PER_SEC) /* the end waits no longer for main's word */
 #define DRAIN_NS  (500 * NS_PER_MS)
 enum {
-	NAP_BATCH = 64,         /* worth a wake-up */
+	WORTH_STAYING = 64,     /* packets of a turn: more is likely to be there */
+	WORTH_WAKING = 256,     /* packets, or what comes together in NAP_NS */
 	SPARED_HOSTS = 1 << 16, /* remembered; the oldest are forgotten */
 };
 
@@ -155,17 +156,18 @@ static bool is_watching(const struct sender *s)
 	return s->valve_closed_at != 0;
 }
 
-/* Sleeps after a turn that sent n packets, fewer than NAP_BATCH: until so many can be paid, or what has come
- * together in NAP_NS, or one packet. To wake up costs as much as ten packets, so fewer and larger batches are
- * what makes a slow rate cheap; requests of sessions do not wait for them, for receivers ring the bell. */
+/* Sleeps after a turn that sent n packets, fewer than WORTH_STAYING: until WORTH_WAKING can be paid, or what
+ * has come together in NAP_NS, or one packet. To wake up costs as much as ten packets, on a virtual machine
+ * forty, so fewer and larger batches are what makes a slow rate cheap; requests of sessions do not wait for
+ * them, for receivers ring the bell. */
 static void nap(struct sender *s, size_t n, int64_t now_ns)
 {
-	int64_t one = get_wait_ns(s, 1, now_ns), wait = get_wait_ns(s, NAP_BATCH, now_ns);
+	int64_t one = get_wait_ns(s, 1, now_ns), wait = get_wait_ns(s, WORTH_WAKING, now_ns);
 	size_t n_requests = count_requests(s);
 	if (n_requests > 0) {
 		/* They are there, not paid: to sleep deaf, for the bell has rung. */
 		wait = get_wait_ns(s, n_requests, now_ns);
-		wait = wait < WATCH_NS ? wait : WATCH_NS;
+		wait = wait < NAP_NS ? wait : NAP_NS;
 		clock_sleep_ns(wait > one ? wait : one < UNPAID_NS ? one : UNPAID_NS);
 		return;
 	}
@@ -173,8 +175,12 @@ static void nap(struct sender *s, size_t n, int64_t now_ns)
 		wait = END_NS;
 	else if (wait == 0 && n > 0)
 		return;
-	else if (wait == 0 || is_watching(s))
+	else if (is_watching(s))
 		wait = WATCH_NS;
+	else if (n == 0 && sender_is_generator_empty(s))
+		wait = END_NS;
+	else if (wait == 0)
+		wait = NAP_NS; /* targets that are not there yet, or not due */
 	else if (wait > NAP_NS)
 		wait = one < NAP_NS ? NAP_NS : one < UNPAID_NS ? one : UNPAID_NS;
 	bell_nap(s->config.bell, wait);
@@ -196,7 +202,7 @@ void sender_run(struct sender *s)
 		sender_settle(s);
 		sender_flush(s, &s->outboxes[0]);
 		sender_flush(s, &s->outboxes[1]);
-		if (n < NAP_BATCH)
+		if (n < WORTH_STAYING)
 			nap(s, n, clock_mono_ns());
 	}
 	for (int i = 0; i < 2; i++) {

@@ -145,6 +145,9 @@ static inline enum hop_answer sender_find_mac(struct sender *s, const struct sen
 /* Sends up to SENDER_BATCH first SYNs, and parked ones whose neighbour has answered; returns how many. */
 size_t sender_send_targets(struct sender *s, int64_t now_ns);
 
+/* Has the generator given out all targets? It may yet go back. */
+bool sender_is_generator_empty(const struct sender *s);
+
 /* Will there be no more first SYNs? */
 bool sender_is_generator_done(const struct sender *s, int64_t now_ns);
 

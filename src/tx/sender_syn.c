@@ -158,7 +158,7 @@ size_t sender_send_targets(struct sender *s, int64_t now_ns)
 	return n_sent + n_got;
 }
 
-static bool is_generator_empty(const struct sender *s)
+bool sender_is_generator_empty(const struct sender *s)
 {
 	enum targets_status status = attempts_status(s->config.attempts);
 	return status == TARGETS_END || status == TARGETS_ERROR;
@@ -176,5 +176,5 @@ bool sender_is_generator_done(const struct sender *s, int64_t now_ns)
 		return true;
 	if (onlink_count_parked(s->onlink) > 0)
 		return false;
-	return s->is_stopped || (is_generator_empty(s) && !is_lingering(s, now_ns));
+	return s->is_stopped || (sender_is_generator_empty(s) && !is_lingering(s, now_ns));
 }
