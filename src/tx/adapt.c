@@ -42,6 +42,7 @@
 #define IDLE_TRIAL_NS  (1 * NS_PER_SEC)
 #define LATE_FIRST_MAX 0.75
 #define LATE_MAX       0.3
+#define UNSHOWN        0.5 /* of a rate that nothing has shown to get through */
 #define REFUTED_RATE   0.97
 #define REFUTED_YIELD  1.3
 #define REFUTED_PART   0.5
@@ -249,13 +250,26 @@ static void cut_far(struct adapt *a, const struct evidence *seen, int64_t now_ns
 	a->n_far++;
 }
 
+/* What is in doubt is about to come again. Where nothing is left to send that could show whether the rate
+ * gets through, it comes more slowly: it comes once, and a cut made of the first signs of a loss, while the
+ * rate was growing and a queue was filling, is mostly too small. */
+static void end_doubt(struct adapt *a, const struct evidence *seen)
+{
+	bool is_shown = syn_loss_is_ready(&a->syns) ? seen->syns.is_good : seen->data.is_good;
+	if (a->doubt.is_open && seen->is_idle && !is_shown) {
+		a->pps = fmax(a->min_pps, UNSHOWN * a->pps);
+		a->lowest_pps = fmin(a->lowest_pps, a->pps);
+	}
+	a->doubt.is_open = false;
+}
+
 /* Nothing more is lost than usual, of all that can be told. */
 static void note_good(struct adapt *a, const struct evidence *seen, int64_t now_ns)
 {
 	const struct far_loss_finding *finding = surer(a, seen);
 	bool may_be_told = is_suspicious(a, seen) && !seen->is_idle;
 	if (!may_be_told || now_ns - a->cut_ns > TRIAL_NS)
-		a->doubt.is_open = false;
+		end_doubt(a, seen);
 	if (finding->is_good && finding->to_ns > a->good_ns)
 		a->good_ns = finding->to_ns;
 }

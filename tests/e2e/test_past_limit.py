@@ -52,11 +52,12 @@ class Scan:
         assert found <= expected.keys()
 
 
-@pytest.mark.parametrize("preset, bits, least", [("dense", 17, 0.98), ("paper", 18, 0.94)])
+@pytest.mark.parametrize("preset, bits, least", [("dense", 15, 0.98), ("paper", 18, 0.94)])
 def test_a_narrow_path_loses_little(lab, preset, bits, least):
     """10 million packets a second into 40,000 that get through: nothing on this host says so, answers do, and what
-    was lost until then is sent again. Without --adaptive 11 % of the dense population were found, 10 % of the
-    paper's; without going back 75 to 89 %, and 40 to 66 %."""
+    was lost until then is sent again, at a rate that gets through: of the dense population all has been sent when
+    losses are found. Without --adaptive 11 % of a large dense population were found, 10 % of the paper's; without
+    going back 75 to 89 %, and 40 to 66 %; at the rate of the first cut 88 % of this one."""
     lab.start(*SEED, "--preset", preset, "--capacity", "40000")
     scan = Scan(lab, bits, "-r", "10M", "--cooldown", "3s")
     stats, counters = lab.stop(), scan.counters

@@ -524,6 +524,31 @@ static void test_the_end_is_gone_back_to_on_suspicion(void **state)
 	assert_true(n_missed < 0.01 * n_sent && n_late > 0);
 }
 
+static void test_all_that_was_lost_comes_again_at_a_rate_that_gets_through(void **state)
+{
+	(void)state;
+	static const double far_pps[] = {30000, 40000, 60000, 100000, 200000};
+	for (int i = 0; i < 5; i++) {
+		struct path p = {.far_pps = far_pps[i],
+		    .far_queue = far_pps[i] / 20,
+		    .hit = 1.0 / 3,
+		    .rtt_steps = 1,
+		    .is_random = true,
+		    .spares_data = true};
+		path_init(&p, 1000, 1e7);
+		while (p.adapt.n_far == 0)
+			path_run(&p, 0.1);
+		double cut_pps = p.adapt.pps;
+		p.top_pps = 1; /* nothing is left to send but what was lost */
+		path_run(&p, 3);
+		print_message("           %.0f/s: cut to %.0f, comes again at %.0f\n", p.far_pps,
+		    cut_pps, p.adapt.pps);
+		assert_true(!p.adapt.doubt.is_open && p.n_doubted > 0.9 * p.n_lost);
+		assert_true(p.adapt.pps < p.far_pps && p.adapt.pps > 0.3 * p.far_pps);
+		assert_true(p.adapt.lowest_pps == p.adapt.pps);
+	}
+}
+
 static void test_a_loss_of_any_rate_is_not_gone_back_to(void **state)
 {
 	(void)state;
@@ -751,6 +776,7 @@ int main(void)
 	    cmocka_unit_test(test_a_queue_that_spares_data_is_found_by_syns),
 	    cmocka_unit_test(test_what_was_lost_in_the_beginning_is_gone_back_to),
 	    cmocka_unit_test(test_the_end_is_gone_back_to_on_suspicion),
+	    cmocka_unit_test(test_all_that_was_lost_comes_again_at_a_rate_that_gets_through),
 	    cmocka_unit_test(test_a_loss_of_any_rate_is_not_gone_back_to),
 	    cmocka_unit_test(test_fewer_answers_at_any_rate_do_not_hold_it_down),
 	    cmocka_unit_test(test_servers_that_fall_behind_are_waited_for),
