@@ -5,7 +5,7 @@
  * receiver is told to report when the targets that have answered by then have their records
  * (CONTROL_MARK); then the writer brings the records to disk (a ticket); then the file is replaced. What
  * is recorded ahead of the position is listed in the file, so that a resumed scan skips it. A position
- * that never gets to the end of this pipe is never written. */
+ * that never gets to the end of this pipe is never written; while none does, the list goes on. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,8 @@
 
 #define ASK_NS   (1 * NS_PER_SEC)
 #define SLACK_NS (100 * NS_PER_MS) /* for packets and records that are between two threads */
+#define LIST_NS                                                                                    \
+	(1500 * NS_PER_MS) /* without a new position: what is recorded is listed all the same */
 
 /* Positions that wait for the cooldown, and that are remembered behind it: ASK_NS apart, or a part of the
  * cooldown when that is long. */
@@ -34,7 +36,7 @@ struct scan_keeper {
 	struct target *recorded;      /* RECENT_MAX: this run's, then those of runs before it */
 	const char *path;
 	int64_t ask_every_ns, asked_ns;
-	bool is_asking;
+	bool is_asking, is_stale; /* stale: the answers may be too late for a doubt */
 	size_t n_reports;
 	struct sample asked; /* being put together */
 
@@ -46,11 +48,11 @@ struct scan_keeper {
 	bool is_marking;
 	size_t n_marked;       /* receivers that have reported */
 	struct sample marking; /* waits for its records */
-	bool has_marked;
-	struct sample marked; /* the last whose records were handed to the writer */
+	struct sample marked;  /* the last whose records were handed to the writer */
 
 	bool is_syncing;
 	uint64_t ticket;
+	int64_t ticket_ns;
 	struct sample syncing;
 	bool is_broken; /* the last try to write the file failed: warned */
 };
@@ -261,6 +263,8 @@ int scan_begin_checkpoints(struct scan *scan, struct diag *diag)
 	if (!k)
 		return 0;
 	look_where_we_are(scan, &now);
+	k->marked = k->syncing = now;
+	k->ticket_ns = clock_mono_ns();
 	take_recorded(scan, k);
 	return write_file(k, &now, scan->n_tx, diag);
 }
@@ -296,8 +300,11 @@ static void hear_senders(struct scan *scan, struct scan_keeper *k)
 	if (!k->is_asking || k->n_reports < scan->n_tx)
 		return;
 	k->is_asking = false;
-	k->samples[k->n_samples++] = k->asked;
-	remember(k, &k->asked);
+	if (!k->is_stale) {
+		k->samples[k->n_samples++] = k->asked;
+		remember(k, &k->asked);
+	}
+	k->is_stale = false;
 }
 
 /* The newest sample whose cooldown is over goes on; the ones before it are of no use any more. */
@@ -328,29 +335,33 @@ static void hear_receivers(struct scan *scan, struct scan_keeper *k)
 	if (!k->is_marking || k->n_marked < scan->n_rx)
 		return;
 	k->is_marking = false;
-	k->has_marked = true;
 	k->marked = k->marking;
 }
 
-static void serve_ticket(struct scan *scan, struct scan_keeper *k)
+static void serve_ticket(struct scan *scan, struct scan_keeper *k, int64_t now_ns)
 {
 	if (k->is_syncing && writer_get_synced(scan->writer) >= k->ticket) {
 		take_recorded(scan, k);
 		update_file(k, &k->syncing, scan->n_tx);
 		k->is_syncing = false;
 	}
-	if (k->is_syncing || !k->has_marked ||
-	    memcmp(&k->marked, &k->syncing, sizeof(k->marked)) == 0)
+	bool is_new = memcmp(&k->marked, &k->syncing, sizeof(k->marked)) != 0;
+	if (k->is_syncing || (!is_new && now_ns - k->ticket_ns < LIST_NS))
 		return;
 	k->syncing = k->marked;
 	k->is_syncing = true;
+	k->ticket_ns = now_ns;
 	k->ticket = writer_request_sync(scan->writer, since_of(k, &k->syncing, scan->n_tx));
 }
 
 void scan_checkpoint_doubt(struct scan *scan)
 {
-	if (scan->keeper)
-		scan->keeper->n_samples = 0;
+	struct scan_keeper *k = scan->keeper;
+	if (!k)
+		return;
+	k->n_samples = 0;
+	/* A sender may have said where it stands before it hears that this may come again. */
+	k->is_stale = k->is_asking;
 }
 
 void scan_checkpoint_tick(struct scan *scan, int64_t now_ns)
@@ -362,7 +373,7 @@ void scan_checkpoint_tick(struct scan *scan, int64_t now_ns)
 	ask_senders(scan, k, now_ns);
 	hear_receivers(scan, k);
 	mark_receivers(scan, k, now_ns);
-	serve_ticket(scan, k);
+	serve_ticket(scan, k, now_ns);
 }
 
 /* Did every session end by itself, and every result find its place? */
@@ -389,10 +400,8 @@ void scan_end_checkpoints(struct scan *scan, enum scan_end end, bool is_aborted)
 	hear_receivers(scan, k);
 	if (is_all_recorded(scan, is_aborted))
 		look_where_we_are(scan, &now);
-	else if (k->has_marked)
-		now = k->marked;
 	else
-		return; /* nothing is known to be better than the first one */
+		now = k->marked;
 	k->checkpoint.is_complete = end == SCAN_COMPLETE && !is_aborted;
 	for (size_t i = 0; i < scan->n_tx; i++)
 		if (attempts_status(scan->tx[i].attempts) != TARGETS_END)

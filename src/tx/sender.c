@@ -76,10 +76,11 @@ static void report_position(struct sender *s, int64_t now_ns)
 	s->is_asked = !ring_push(s->config.reports, &s->report, sizeof(s->report));
 }
 
-/* It comes too late when the receivers have been told that nothing more will be sent. */
+/* It comes too late when the receivers have been told that nothing more will be sent; but where the scan was
+ * stopped, it has a position to go on from, which is not to be behind what was lost. */
 static void go_back(struct sender *s, const struct control *control, int64_t now_ns)
 {
-	if (s->is_exhausted)
+	if (s->is_exhausted && !s->is_stopped)
 		return;
 	bool is_hold = control->kind == CONTROL_HOLD;
 	s->held_until_ns = is_hold ? now_ns + HOLD_NS : 0;

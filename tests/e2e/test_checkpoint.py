@@ -103,6 +103,28 @@ def test_stopped_again_and_again(pair, tmp_path, name, suffix, options):
     assert "complete" in again.stderr and len(keys(out)) == sum(found.values())
 
 
+def listed(checkpoint):
+    """(address, port) of whom the checkpoint lists as recorded."""
+    lines = checkpoint.read_text().splitlines() if checkpoint.exists() else []
+    first = next((i for i, line in enumerate(lines) if line.startswith("recorded ")), len(lines))
+    pairs = (line.rpartition(":") for line in lines[first + 1:-1])
+    return {(host.strip("[]"), int(port)) for host, _, port in pairs}
+
+
+def test_a_kill_before_the_first_new_position_repeats_what_the_checkpoint_does_not_list(pair, tmp_path):
+    """The position waits for the cooldown; the list of who is on record does not."""
+    out, checkpoint = tmp_path / "out.jsonl", tmp_path / "checkpoint"
+    proc = start(pair, *FAST, *TARGETS, "--cooldown", "60s", "-o", out, "--checkpoint", checkpoint)
+    wait_until(lambda: len(listed(checkpoint)) > 0)
+    proc.kill()
+    proc.wait(timeout=10)
+    known = listed(checkpoint)
+    finish(pair, checkpoint, "--cooldown", "1s")
+    found = collections.Counter(keys(out))
+    assert set(found) == OPEN and known <= OPEN
+    assert {key for key, n in found.items() if n > 1} <= OPEN - known
+
+
 def test_a_second_interrupt_repeats_what_it_broke_off(pair, tmp_path):
     out, checkpoint = tmp_path / "out.jsonl", tmp_path / "checkpoint"
     proc = start(pair, *FAST, *TARGETS, "--cooldown", "20s", "-o", out, "--checkpoint", checkpoint)

@@ -3,6 +3,12 @@ again. netsim plays both, every record is held against its truth. Needs root."""
 import collections
 import ipaddress
 import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import time
 
 import pytest
 
@@ -10,6 +16,7 @@ from netsim_lab import BUILD, Lab, truth
 
 SYNSPECT = str(BUILD / "synspect")
 SEED = ("--seed", "2026")
+DICE = random.Random(int(os.environ.get("CHECKPOINT_SEED", "2026")))
 FIRST = int(ipaddress.ip_address("10.32.0.0"))  # lives in namespaces without an uplink only
 
 
@@ -95,3 +102,85 @@ def test_slow_servers_are_waited_for(lab):
             assert counters["slowdowns"] == 0 and stats["sim"]["requests_refused"] > 0
     assert named["--adaptive"] >= 0.97 * len(expected)
     assert named["--no-adaptive"] <= 0.8 * len(expected)
+
+
+def targets_in_order(bits):
+    """The addresses of a Scan, by position."""
+    done = subprocess.run([SYNSPECT, "targets", "-p", "80", "--no-exclude", "--seed", "1", f"10.32.0.0/{32 - bits}"],
+                          capture_output=True, text=True, timeout=30, check=True)
+    return [line.split(":")[0] for line in done.stdout.splitlines()]
+
+
+def read_whole_lines(path):
+    """The addresses of the records of a file whose writer may have been killed."""
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line)["ip"] for line in text[:text.rfind("\n") + 1].splitlines()]
+
+
+def known_as_done(checkpoint, order):
+    """Whom a scan that is resumed from this checkpoint does not ask again."""
+    lines = checkpoint.read_text(encoding="utf-8").splitlines()
+    position = next(int(line.split()[1]) for line in lines if line.startswith("next "))
+    listed = next(i for i, line in enumerate(lines) if line.startswith("recorded "))
+    return {*order[:position], *(line.split(":")[0] for line in lines[listed + 1:-1])}
+
+
+def wait_for_records(proc, out, n):
+    """Returns when the running scan has added n records to the file, or has ended."""
+    offset = out.stat().st_size if out.exists() else 0
+    while proc.poll() is None and n > 0:
+        if out.exists():
+            with open(out, "rb") as file:
+                file.seek(offset)
+                added = file.read()
+            offset += len(added)
+            n -= added.count(b"\n")
+        time.sleep(0.01)
+
+
+def at_any_moment(proc, out):
+    wait_for_records(proc, out, 1)
+    time.sleep(DICE.uniform(0.2, 2))  # that is what is tested
+
+
+def before_losses_are_found(proc, out):
+    """Some 2,000 SYNs are lost by then, and no answer says so yet: for it takes half a second to be missed."""
+    wait_for_records(proc, out, 9000)
+
+
+@pytest.mark.parametrize("name, moments", [("TERM", (before_losses_are_found, at_any_moment)),
+                                           ("KILL", (at_any_moment,))])
+def test_what_was_lost_before_a_stop_comes_again_after_it(lab, name, moments):
+    """Stopped before losses are found, while they are gone back to or later, and resumed, a scan finds everybody. Who
+    has a record gets no second one; after a kill but for those whose record is newer than the checkpoint."""
+    bits, netsim, order = 15, ("--preset", "dense"), targets_in_order(15)
+    out, checkpoint, metadata = (pathlib.Path(lab.path(file)) for file in ("out.jsonl", "checkpoint", "past.json"))
+    lab.start(*SEED, *netsim, "--capacity", "40000")
+    options = ["-i", lab.dev, "-p", "80", "-o", out, "--no-exclude", "--seed", "1", "-r", "10M", "--cooldown", "1s",
+               "--threads", "1", "--checkpoint", checkpoint, f"10.32.0.0/{32 - bits}"]
+    may_repeat, counters, n_stops = set(), collections.Counter(), 0
+    for wait in (*moments, None):
+        proc = subprocess.Popen(["ip", "netns", "exec", lab.scan.name, SYNSPECT, "scan", *options, "--metadata-file",
+                                 metadata], stderr=subprocess.PIPE, text=True)
+        if wait:
+            wait(proc, out)
+            proc.send_signal(getattr(signal, f"SIG{name}"))
+        said = proc.communicate(timeout=60)[1]
+        # it may have been complete
+        assert proc.returncode in ({0, 3 if name == "TERM" else -signal.SIGKILL} if wait else {0}), said
+        n_stops += proc.returncode != 0
+        if proc.returncode >= 0:
+            counters.update(json.loads(metadata.read_text(encoding="utf-8"))["counters"])
+        if proc.returncode == 0:
+            break
+        may_repeat |= set(read_whole_lines(out)) - known_as_done(checkpoint, order)
+        options = ["--resume", checkpoint]
+    stats, expected = lab.stop(), outcomes(bits, *netsim)
+    found = collections.Counter(read_whole_lines(out))
+    twice = {ip for ip, n in found.items() if n > 1}
+    print(f"{name}: {len(found)} of {len(expected)} found, {len(twice)} of {len(may_repeat)} repeated, "
+          f"{counters['syn_gone_back']} sent again, {stats['over_capacity']} packets over capacity")
+    assert n_stops > 0 and stats["over_capacity"] > 0 and counters["slowdowns_far"] > 0
+    assert found.keys() <= expected.keys()
+    assert len(found) >= 0.99 * len(expected)
+    assert twice <= may_repeat and max(found.values()) <= 2 and (name == "KILL" or not may_repeat)
