@@ -68,6 +68,11 @@ void conn_table_destroy(struct conn_table *table)
 	free(table);
 }
 
+uint64_t conn_table_hash(struct conn_table *table, const struct flow *flow)
+{
+	return memo_hash(&table->memo, flow, sizeof(*flow));
+}
+
 static size_t home_of(const struct conn_table *table, uint64_t hash)
 {
 	return (size_t)hash & table->mask & ~(size_t)(LINE_SLOTS - 1);
@@ -75,7 +80,7 @@ static size_t home_of(const struct conn_table *table, uint64_t hash)
 
 static uint64_t hash_of(struct conn_table *table, const struct flow *flow)
 {
-	return memo_hash(&table->memo, flow, sizeof(*flow)) >> HASH_SHIFT;
+	return conn_table_hash(table, flow) >> HASH_SHIFT;
 }
 
 static bool is_slot_of(

@@ -24,6 +24,9 @@ int conn_table_create(size_t max_flows, const struct hash_key *key, conn_is_flow
     struct conn_table **out) __attribute__((warn_unused_result));
 void conn_table_destroy(struct conn_table *table);
 
+/* The keyed hash of flow; cheap when the table was asked about it a moment ago. */
+uint64_t conn_table_hash(struct conn_table *table, const struct flow *flow);
+
 /* The handle of flow, or CONN_NONE. O(1). */
 uint32_t conn_table_lookup(struct conn_table *table, const struct flow *flow);
 

@@ -68,6 +68,8 @@ int engine_create(const struct engine_config *config, const struct sig_set *set,
 		err = conn_table_create(config->max_sessions, &config->table_key, is_session_of,
 		    engine, &engine->conns);
 	if (!err)
+		err = ended_create(&engine->ended);
+	if (!err)
 		err = seen_create(config->seen_capacity, &config->table_key, &engine->seen);
 	if (!err)
 		err = host_table_create(config->max_hosts, &config->table_key, &engine->hosts);
@@ -100,6 +102,7 @@ void engine_destroy(struct engine *engine)
 	prefix_table_destroy(engine->prefixes);
 	host_table_destroy(engine->hosts);
 	seen_destroy(engine->seen);
+	ended_destroy(engine->ended);
 	conn_table_destroy(engine->conns);
 	pool_destroy(engine->sessions);
 	pool_destroy(engine->long_options);
@@ -127,10 +130,12 @@ static bool accept_synack(
 	return false;
 }
 
-/* Tells a peer that its connection is no more (RFC 9293 section 3.10.7.1), but never faster than a
- * bounded rate: strangers must not steer what we send. */
+/* Tells a peer that its connection is no more (RFC 9293 section 3.10.7.1), unless a RST is on its way already,
+ * and never faster than a bounded rate: strangers must not steer what we send. */
 static void reset_stray(struct engine *engine, const struct segment *s, int64_t now_ns)
 {
+	if (ended_is_recent(engine->ended, conn_table_hash(engine->conns, &s->flow), now_ns))
+		return;
 	if (now_ns - engine->stray_window_ns >= NS_PER_SEC) {
 		engine->stray_window_ns = now_ns;
 		engine->n_stray_resets = 0;

@@ -57,6 +57,9 @@ static void send_action(
 	};
 	if (engine->ops->send(engine->ctx, &req)) {
 		count_sent(engine, session, a->send.len);
+		if (a->send.flags & TCP_RST)
+			ended_note(engine->ended, conn_table_hash(engine->conns, &session->flow),
+			    session->conn.rtt_us, now_ns);
 		return;
 	}
 	counters_add(engine->counters, COUNTER_tx_ring_full, 1);

@@ -4,6 +4,7 @@
 #include "base/pool.h"
 #include "base/wheel.h"
 #include "engine/conn_table.h"
+#include "engine/ended.h"
 #include "engine/engine.h"
 #include "engine/fragments.h"
 #include "engine/middlebox.h"
@@ -99,6 +100,7 @@ struct engine {
 	struct pool *sessions;
 	struct pool *long_options; /* of SYN-ACKs: those that a session has no room for */
 	struct conn_table *conns;
+	struct ended *ended; /* connections reset a moment ago */
 	struct seen *seen;
 	struct host_table *hosts;
 	struct prefix_table *prefixes;

@@ -412,6 +412,42 @@ static void test_duplicate_syn_acks_never_open_a_second_session(void **state)
 	world_destroy(w);
 }
 
+/* A FIN that the peer sends again before our RST can have come needs no second one; one that comes later shows
+ * that the first was lost. */
+static void test_one_rst_is_enough_unless_it_was_lost(void **state)
+{
+	(void)state;
+	struct engine_config config = world_config();
+	struct world *w = world_create(&config, "auto", 12);
+	w->kind_of = kind_by_port;
+	w->delay_ns = 1 * NS_PER_MS;
+	w->jitter_ns = 0;
+	struct target target = target_of(1, true, PORT_BASE + PEER_HTTP);
+	world_probe(w, &target, 0);
+	world_run(w, 20 * NS_PER_MS); /* a probe, its answer, a RST */
+	struct cookie c;
+	cookie_make(&config.cookie, &target, 0, &c);
+	const struct segment fin = {.flow = c.flow,
+	    .seq = 9,
+	    .ack = c.iss + 20,
+	    .flags = TCP_FIN | TCP_ACK,
+	    .window = 100,
+	    .options = (const uint8_t *)"",
+	    .payload = (const uint8_t *)""};
+	uint64_t n_sent = w->n_sent;
+	assert_int_equal(n_sent, 2);
+	world_inject(w, &fin);
+	world_run(w, 50 * NS_PER_MS);
+	world_inject(w, &fin);
+	assert_int_equal(w->n_sent, n_sent);
+	world_run(w, 150 * NS_PER_MS);
+	world_inject(w, &fin);
+	assert_int_equal(w->n_sent, n_sent + 1);
+	world_drain(w, 60 * NS_PER_SEC);
+	world_check_clean(w);
+	world_destroy(w);
+}
+
 static void test_strangers_open_nothing_and_get_no_answer(void **state)
 {
 	(void)state;
@@ -571,6 +607,7 @@ int main(void)
 	    cmocka_unit_test(test_full_tables_refuse_and_take_the_repeated_syn_ack_later),
 	    cmocka_unit_test(test_all_probes_make_a_record_each),
 	    cmocka_unit_test(test_duplicate_syn_acks_never_open_a_second_session),
+	    cmocka_unit_test(test_one_rst_is_enough_unless_it_was_lost),
 	    cmocka_unit_test(test_strangers_open_nothing_and_get_no_answer),
 	    cmocka_unit_test(test_only_icmp_about_bytes_in_flight_is_believed),
 	    cmocka_unit_test(test_create_refuses_what_it_cannot_keep),

@@ -655,6 +655,7 @@ static void test_what_comes_after_the_end_is_answered_in_measure(void **state)
 	struct world *w = world_create(&config, "http", 1);
 	int64_t lasted_ns = play(w, DATA_ON_SYNACK);
 	assert_true(lasted_ns < NS_PER_SEC + config.hold_ns);
+	world_run(w, 200 * NS_PER_MS); /* by now our RST has been there */
 	struct conn_seen *c = &net.conns[0];
 	unsigned before = net.n_sent;
 	/* A gigabyte a second of the connection's tail. */
