@@ -1,16 +1,19 @@
-/* siphash: SipHash-2-4 in lanes, each a message of its own. Any thread. Refuses other lengths than
- * SIPHASH_SHORT_LEN; libsodium's (base/hash.c) does those, and is what this is tested against.
+/* siphash: SipHash-2-4 in lanes, each a message of its own. Any thread. Refuses messages shorter than a
+ * word and longer than SIPHASH_MANY_LEN; libsodium's (base/hash.c) does those, and is what this is tested against.
  * Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", Indocrypt 2012, section 2. */
 #include "base/siphash.h"
 
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/dassert.h"
 
 #ifdef __x86_64__
-enum { LANES = 4, GROUPS = 4, WIDE = LANES * GROUPS, WORDS = SIPHASH_SHORT_LEN / 8 + 1 };
+enum { LANES = 4, GROUPS = 4, WIDE = LANES * GROUPS };
 
 typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
+typedef void wide_fn(
+    const uint64_t key[2], const uint8_t *messages, size_t len, size_t n, uint64_t *out);
 
 /* Macros, because a function is compiled for one kind of processor before it is inlined into another. Groups
  * take turns: what one waits for, another computes meanwhile. */
@@ -34,11 +37,23 @@ typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
 		HALF_ROUND(v2, v1, v0, v3, 17, 21)                                                 \
 	} while (0)
 
-#define DEFINE_SIPHASH_WIDE(name, features)                                                        \
+/* Hashes n messages, 1 to WIDE, of 8 * (WORDS - 1) to 8 * WORDS - 1 bytes. The last word of a message has its
+ * rest and, in the highest byte, its length. Lanes that are left over repeat the last message. */
+#define DEFINE_SIPHASH_WIDE(name, WORDS, features)                                                 \
 	__attribute__((target(features))) static void name(                                        \
-	    const uint64_t key[2], const uint64_t(*words)[WIDE], uint64_t *out)                    \
+	    const uint64_t key[2], const uint8_t *messages, size_t len, size_t n, uint64_t *out)   \
 	{                                                                                          \
 		lanes v0[GROUPS], v1[GROUPS], v2[GROUPS], v3[GROUPS], m[GROUPS];                   \
+		uint64_t words[WORDS][WIDE], hashes[WIDE];                                         \
+		const unsigned n_gone = (unsigned)(8 * (WORDS)-len) % 8 * 8;                       \
+		for (size_t i = 0; i < WIDE; i++) {                                                \
+			const uint8_t *p = messages + (i < n ? i : n - 1) * len;                   \
+			_Pragma("GCC unroll 4") for (size_t w = 0; w < (WORDS)-1; w++)             \
+			    memcpy(&words[w][i], p + 8 * w, 8);                                    \
+			uint64_t end;                                                              \
+			memcpy(&end, p + len - 8, 8);                                              \
+			words[(WORDS)-1][i] = (len % 8 ? end >> n_gone : 0) | (uint64_t)len << 56; \
+		}                                                                                  \
 		EACH_GROUP                                                                         \
 		{                                                                                  \
 			v0[g] = (key[0] ^ UINT64_C(0x736f6d6570736575)) + (lanes){0};              \
@@ -46,7 +61,7 @@ typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
 			v2[g] = (key[0] ^ UINT64_C(0x6c7967656e657261)) + (lanes){0};              \
 			v3[g] = (key[1] ^ UINT64_C(0x7465646279746573)) + (lanes){0};              \
 		}                                                                                  \
-		for (unsigned w = 0; w < WORDS; w++) {                                             \
+		for (unsigned w = 0; w < (WORDS); w++) {                                           \
 			memcpy(m, words[w], sizeof(m));                                            \
 			EACH_GROUP v3[g] ^= m[g];                                                  \
 			ROUND();                                                                   \
@@ -59,52 +74,58 @@ typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
 		ROUND();                                                                           \
 		ROUND();                                                                           \
 		EACH_GROUP v0[g] ^= v1[g] ^ v2[g] ^ v3[g];                                         \
-		memcpy(out, v0, sizeof(v0));                                                       \
+		memcpy(hashes, v0, sizeof(v0));                                                    \
+		memcpy(out, hashes, n * sizeof(*out));                                             \
 	}
 
-DEFINE_SIPHASH_WIDE(siphash_wide_avx2, "avx2")
-DEFINE_SIPHASH_WIDE(siphash_wide_avx512, "avx512f,avx512vl")
+DEFINE_SIPHASH_WIDE(two_avx2, 2, "avx2")
+DEFINE_SIPHASH_WIDE(three_avx2, 3, "avx2")
+DEFINE_SIPHASH_WIDE(four_avx2, 4, "avx2")
+DEFINE_SIPHASH_WIDE(five_avx2, 5, "avx2")
+DEFINE_SIPHASH_WIDE(two_avx512, 2, "avx512f,avx512vl")
+DEFINE_SIPHASH_WIDE(three_avx512, 3, "avx512f,avx512vl")
+DEFINE_SIPHASH_WIDE(four_avx512, 4, "avx512f,avx512vl")
+DEFINE_SIPHASH_WIDE(five_avx512, 5, "avx512f,avx512vl")
 
-/* Message i as words, the last with the length in its highest byte. */
-static inline void spread(const uint8_t *message, uint64_t (*words)[WIDE], size_t i)
-{
-	uint32_t rest;
-	memcpy(&words[0][i], message, 8);
-	memcpy(&words[1][i], message + 8, 8);
-	memcpy(&rest, message + 16, 4);
-	words[2][i] = rest | (uint64_t)SIPHASH_SHORT_LEN << 56;
-}
+/* By the words of a message, from two. */
+static wide_fn *const avx2[] = {two_avx2, three_avx2, four_avx2, five_avx2};
+static wide_fn *const avx512[] = {two_avx512, three_avx512, four_avx512, five_avx512};
 
-/* Hashes the first of the messages, in whole WIDEs; returns how many. */
+/* Fewer messages are hashed one by one in the same time. */
+enum { WORTH_AVX2 = 10, WORTH_AVX512 = 5 };
+
+/* Hashes the first of the messages, up to WIDE at a time; returns how many. */
 static size_t hash_wide(
-    const struct hash_key *key, const uint8_t *messages, size_t n, uint64_t *out)
+    const struct hash_key *key, const uint8_t *messages, size_t len, size_t n, uint64_t *out)
 {
 	enum cpu_level level = cpu_get_level();
-	uint64_t k[2], words[WORDS][WIDE];
-	size_t done = 0;
+	size_t n_worth = level == CPU_AVX512 ? WORTH_AVX512 : WORTH_AVX2, done = 0;
+	uint64_t k[2];
 	if (level == CPU_PLAIN)
 		return 0;
+	wide_fn *wide = (level == CPU_AVX512 ? avx512 : avx2)[len / 8 - 1];
 	memcpy(k, key->b, sizeof(k));
-	for (; done + WIDE <= n; done += WIDE) {
-		for (size_t i = 0; i < WIDE; i++)
-			spread(messages + (done + i) * SIPHASH_SHORT_LEN, words, i);
-		(level == CPU_AVX512 ? siphash_wide_avx512 : siphash_wide_avx2)(
-		    k, (const uint64_t(*)[WIDE])words, out + done);
+	while (n - done >= n_worth) {
+		size_t n_now = n - done < WIDE ? n - done : WIDE;
+		wide(k, messages + done * len, len, n_now, out + done);
+		done += n_now;
 	}
 	return done;
 }
 #else
 static size_t hash_wide(
-    const struct hash_key *key, const uint8_t *messages, size_t n, uint64_t *out)
+    const struct hash_key *key, const uint8_t *messages, size_t len, size_t n, uint64_t *out)
 {
-	(void)key, (void)messages, (void)n, (void)out;
+	(void)key, (void)messages, (void)len, (void)n, (void)out;
 	return 0;
 }
 #endif
 
-void siphash_short(const struct hash_key *key, const void *messages, size_t n, uint64_t *out)
+void siphash_many(
+    const struct hash_key *key, const void *messages, size_t len, size_t n, uint64_t *out)
 {
 	const uint8_t *p = messages;
-	for (size_t i = hash_wide(key, p, n, out); i < n; i++)
-		out[i] = hash_siphash(key, p + i * SIPHASH_SHORT_LEN, SIPHASH_SHORT_LEN);
+	dassert(len >= 8 && len <= SIPHASH_MANY_LEN);
+	for (size_t i = hash_wide(key, p, len, n, out); i < n; i++)
+		out[i] = hash_siphash(key, p + i * len, len);
 }

@@ -139,9 +139,11 @@ void conn_table_remove(struct conn_table *table, const struct flow *flow)
 	table->slots[i].handle = 0;
 }
 
-void conn_table_prefetch(struct conn_table *table, const struct flow *flow)
+void conn_table_prefetch(struct conn_table *table, const struct flow *flows, size_t n)
 {
-	__builtin_prefetch(&table->slots[home_of(table, hash_of(table, flow))]);
+	memo_learn(&table->memo, flows, sizeof(*flows), n);
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&table->slots[home_of(table, hash_of(table, &flows[i]))]);
 }
 
 uint32_t conn_table_guess(struct conn_table *table, const struct flow *flow)

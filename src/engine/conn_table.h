@@ -30,8 +30,8 @@ uint64_t conn_table_hash(struct conn_table *table, const struct flow *flow);
 /* The handle of flow, or CONN_NONE. O(1). */
 uint32_t conn_table_lookup(struct conn_table *table, const struct flow *flow);
 
-/* Begins to fetch what the others will need of the table's memory for flow. */
-void conn_table_prefetch(struct conn_table *table, const struct flow *flow);
+/* Begins to fetch what the others will need of the table's memory for n flows, at most MEMO_LEARN_MAX. */
+void conn_table_prefetch(struct conn_table *table, const struct flow *flows, size_t n);
 
 /* The handle that conn_table_lookup() would give, unless other flows have the same part of a hash: its owner
  * is not asked. */

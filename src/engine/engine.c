@@ -60,6 +60,7 @@ int engine_create(const struct engine_config *config, const struct sig_set *set,
 	engine->counters = counters;
 	engine->test_probe_id = first_probe_with_data(set, planner);
 	wheel_init(&engine->wheel, now_ns);
+	memo_init(&engine->cookies, &config->cookie.key, sizeof(struct attempt));
 	int err = pool_create(sizeof(struct session), config->max_sessions, &engine->sessions);
 	if (!err)
 		err = pool_create(
@@ -122,7 +123,9 @@ static bool accept_synack(
 	if (engine->ops->accept_synack)
 		return engine->ops->accept_synack(engine->ctx, s, iss, sent_ns);
 	for (uint32_t n = 0; n < engine->config.n_attempts; n++) {
-		if (cookie_check(&engine->config.cookie, &s->flow, s->ack, (uint16_t)n)) {
+		struct attempt attempt = {{s->flow.raddr, s->flow.rport}, (uint16_t)n};
+		uint64_t hash = memo_hash(&engine->cookies, &attempt, sizeof(attempt));
+		if (cookie_check_hash(&engine->config.cookie, &s->flow, s->ack, hash)) {
 			*iss = s->ack - 1;
 			return true;
 		}
@@ -163,17 +166,44 @@ static void first_contact(
 	session_open_target(engine, s, iss, sent_ns, now_ns, wall_ns);
 }
 
-/* What a first contact is looked up in: three tables, each larger than any cache. */
-static void prefetch_contact(struct engine *engine, const struct segment *s)
+/* What segments of a batch will be looked up in, besides connections. */
+struct lookups {
+	struct target contacts[ENGINE_PREFETCH_MAX]; /* that may be first ones */
+	struct target dense[ENGINE_PREFETCH_MAX];    /* IPv4: counted for its prefix, or asked */
+	size_t n_contacts, n_dense;
+};
+
+static void add_dense(struct lookups *l, const struct target *target)
 {
-	/* Closed ports and strangers are looked up in none of them. */
+	if (ipaddr_is_v4(&target->addr))
+		l->dense[l->n_dense++] = *target;
+}
+
+/* Closed ports and strangers are looked up nowhere. */
+static void add_contact(struct lookups *l, const struct segment *s)
+{
 	if ((s->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK))
 		return;
 	struct target target = {s->flow.raddr, s->flow.rport};
-	seen_prefetch(engine->seen, &target);
-	host_table_prefetch(engine->hosts, &target.addr);
-	if (ipaddr_is_v4(&target.addr))
-		prefix_table_prefetch_v4(engine->prefixes, &target.addr, target.port);
+	l->contacts[l->n_contacts++] = target;
+	add_dense(l, &target);
+}
+
+/* Three tables, each larger than any cache, and the cookies, of attempt 0 in the hope that no other was
+ * needed. */
+static void prefetch_lookups(struct engine *engine, const struct lookups *l)
+{
+	struct ipaddr addrs[ENGINE_PREFETCH_MAX];
+	struct attempt attempts[ENGINE_PREFETCH_MAX];
+	for (size_t i = 0; i < l->n_contacts; i++) {
+		addrs[i] = l->contacts[i].addr;
+		attempts[i] = (struct attempt){l->contacts[i], 0};
+	}
+	seen_prefetch(engine->seen, l->contacts, l->n_contacts);
+	host_table_prefetch(engine->hosts, addrs, l->n_contacts);
+	prefix_table_prefetch_v4(engine->prefixes, l->dense, l->n_dense);
+	if (!engine->ops->accept_synack)
+		memo_learn(&engine->cookies, attempts, sizeof(attempts[0]), l->n_contacts);
 }
 
 static void prefetch_lines(const void *object, size_t len)
@@ -194,18 +224,28 @@ static void prefetch_around(const struct session *session)
 void engine_prefetch(struct engine *engine, const struct segment *const *segments, size_t n)
 {
 	const struct session *sessions[ENGINE_PREFETCH_MAX];
+	struct flow flows[ENGINE_PREFETCH_MAX];
+	struct lookups lookups;
 	size_t n_sessions = 0;
+	if (n == 0)
+		return;
+	lookups.n_contacts = lookups.n_dense = 0;
 	for (size_t i = 0; i < n; i++)
-		conn_table_prefetch(engine->conns, &segments[i]->flow);
+		flows[i] = segments[i]->flow;
+	conn_table_prefetch(engine->conns, flows, n);
 	for (size_t i = 0; i < n; i++) {
-		uint32_t handle = conn_table_guess(engine->conns, &segments[i]->flow);
+		uint32_t handle = conn_table_guess(engine->conns, &flows[i]);
 		if (handle == CONN_NONE) {
-			prefetch_contact(engine, segments[i]);
+			add_contact(&lookups, segments[i]);
 			continue;
 		}
 		sessions[n_sessions] = pool_get(engine->sessions, handle);
 		prefetch_lines(sessions[n_sessions++], sizeof(struct session));
+		/* What it says may end its session: the record asks whether its prefix is dense. */
+		if (segments[i]->payload_len > 0)
+			add_dense(&lookups, &(struct target){flows[i].raddr, flows[i].rport});
 	}
+	prefetch_lookups(engine, &lookups);
 	for (size_t i = 0; i < n_sessions; i++)
 		prefetch_around(sessions[i]);
 }

@@ -168,9 +168,11 @@ static uint32_t bucket_of(struct host_table *table, const struct ipaddr *addr)
 	return (uint32_t)(memo_hash(&table->memo, addr, sizeof(*addr)) & table->bucket_mask);
 }
 
-void host_table_prefetch(struct host_table *table, const struct ipaddr *addr)
+void host_table_prefetch(struct host_table *table, const struct ipaddr *addrs, size_t n)
 {
-	__builtin_prefetch(&table->buckets[bucket_of(table, addr)]);
+	memo_learn(&table->memo, addrs, sizeof(*addrs), n);
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&table->buckets[bucket_of(table, &addrs[i])]);
 }
 
 struct host *host_table_find(struct host_table *table, const struct ipaddr *addr)

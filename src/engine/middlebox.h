@@ -62,8 +62,8 @@ int host_table_create(size_t max_hosts, const struct hash_key *key, struct host_
     __attribute__((warn_unused_result));
 void host_table_destroy(struct host_table *table);
 
-/* Begins to fetch what looking up addr will need. */
-void host_table_prefetch(struct host_table *table, const struct ipaddr *addr);
+/* Begins to fetch what looking up n addresses, at most MEMO_LEARN_MAX, will need. */
+void host_table_prefetch(struct host_table *table, const struct ipaddr *addrs, size_t n);
 
 /* The host of addr, made when new. NULL: all hosts are pinned (the caller does without). O(1). */
 struct host *host_table_get(struct host_table *table, const struct ipaddr *addr);

@@ -130,9 +130,14 @@ static size_t dense_bucket(struct prefix_table *table, uint64_t key)
 	return (size_t)(h % (PREFIX_DENSE_SLOTS / WAYS)) * WAYS;
 }
 
-void prefix_table_prefetch_v4(struct prefix_table *table, const struct ipaddr *addr, uint16_t port)
+void prefix_table_prefetch_v4(struct prefix_table *table, const struct target *targets, size_t n)
 {
-	__builtin_prefetch(&table->dense[dense_bucket(table, dense_key(addr, port))]);
+	uint64_t keys[MEMO_LEARN_MAX];
+	for (size_t i = 0; i < n; i++)
+		keys[i] = dense_key(&targets[i].addr, targets[i].port);
+	memo_learn(&table->memo, keys, sizeof(keys[0]), n);
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&table->dense[dense_bucket(table, keys[i])]);
 }
 
 bool prefix_table_is_dense(struct prefix_table *table, const struct ipaddr *addr, uint16_t port)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/flow.h"
 #include "base/hash.h"
 #include "base/ipaddr.h"
 
@@ -71,8 +72,9 @@ struct prefix *prefix_table_find(
 struct ipaddr prefix_address(
     const struct prefix_table *table, const struct prefix *prefix, unsigned i);
 
-/* Begins to fetch what counting and asking about the IPv4 address's /24 and port will need. */
-void prefix_table_prefetch_v4(struct prefix_table *table, const struct ipaddr *addr, uint16_t port);
+/* Begins to fetch what counting and asking about the /24 and port of n IPv4 targets, at most MEMO_LEARN_MAX,
+ * will need. */
+void prefix_table_prefetch_v4(struct prefix_table *table, const struct target *targets, size_t n);
 
 /* Counts an IPv4 address that answered on port; returns whether its /24 is highly responsive now. */
 bool prefix_table_count_v4(struct prefix_table *table, const struct ipaddr *addr, uint16_t port);

@@ -108,9 +108,11 @@ bool seen_add(struct seen *seen, const struct target *target)
 	return true;
 }
 
-void seen_prefetch(struct seen *seen, const struct target *target)
+void seen_prefetch(struct seen *seen, const struct target *targets, size_t n)
 {
-	__builtin_prefetch(&seen->index[fingerprint(seen, target) & seen->index_mask]);
+	memo_learn(&seen->memo, targets, sizeof(*targets), n);
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&seen->index[fingerprint(seen, &targets[i]) & seen->index_mask]);
 }
 
 bool seen_has(struct seen *seen, const struct target *target)

@@ -17,8 +17,8 @@ int seen_create(size_t capacity, const struct hash_key *key, struct seen **out)
     __attribute__((warn_unused_result));
 void seen_destroy(struct seen *seen);
 
-/* Begins to fetch what the other two will need of memory for target. */
-void seen_prefetch(struct seen *seen, const struct target *target);
+/* Begins to fetch what the other two will need of memory for n targets, at most MEMO_LEARN_MAX. */
+void seen_prefetch(struct seen *seen, const struct target *targets, size_t n);
 
 /* Adds target and forgets the oldest when full. False: it was there already. O(1). */
 bool seen_add(struct seen *seen, const struct target *target);

@@ -1,6 +1,7 @@
 #ifndef ENGINE_SESSION_H
 #define ENGINE_SESSION_H
 
+#include "base/memo.h"
 #include "base/pool.h"
 #include "base/wheel.h"
 #include "engine/conn_table.h"
@@ -94,6 +95,7 @@ struct engine {
 	const struct sig_planner *planner;
 	struct sig_scratch *scratch;
 	struct recall *recall; /* verdicts of a moment ago */
+	struct memo cookies;   /* hashes of first attempts */
 	const struct engine_ops *ops;
 	void *ctx;
 	struct counters *counters;

@@ -203,10 +203,6 @@ void session_conn_ended(
 		session_end_prefix(engine, session, false, now_ns);
 		return;
 	}
-	/* A record will ask whether its prefix is dense, unless another connection follows. */
-	if (ipaddr_is_v4(&session->flow.raddr))
-		prefix_table_prefetch_v4(
-		    engine->prefixes, &session->flow.raddr, session->flow.rport);
 	if (session->collecting && conn->rx_len > 0) {
 		session_match(engine, session);
 		session->collecting->is_truncated = end == CONN_END_FULL;

@@ -4,7 +4,7 @@
 
 #include "base/siphash.h"
 
-_Static_assert((int)sizeof(struct attempt) == (int)SIPHASH_SHORT_LEN, "hashed as it is");
+_Static_assert((int)sizeof(struct attempt) <= (int)SIPHASH_MANY_LEN, "hashed as it is");
 
 struct ipaddr cookie_pick_laddr(const struct ipaddr *base, uint32_t n, uint64_t hash)
 {
@@ -19,7 +19,7 @@ struct ipaddr cookie_pick_laddr(const struct ipaddr *base, uint32_t n, uint64_t 
 void cookie_hash(
     const struct cookie_params *params, const struct attempt *attempts, size_t n, uint64_t *hashes)
 {
-	siphash_short(&params->key, attempts, n, hashes);
+	siphash_many(&params->key, attempts, sizeof(*attempts), n, hashes);
 }
 
 void cookie_make(
@@ -30,12 +30,21 @@ void cookie_make(
 	    params, target, hash_siphash(&params->key, &attempt, sizeof(attempt)), out);
 }
 
-bool cookie_check(
-    const struct cookie_params *params, const struct flow *flow, uint32_t ack, uint16_t n)
+bool cookie_check_hash(
+    const struct cookie_params *params, const struct flow *flow, uint32_t ack, uint64_t hash)
 {
 	struct target target = {flow->raddr, flow->rport};
 	struct cookie c;
-	cookie_make(params, &target, n, &c);
+	cookie_from_hash(params, &target, hash, &c);
 	return ack == c.iss + 1 && flow->lport == c.flow.lport &&
 	       ipaddr_equal(&flow->laddr, &c.flow.laddr);
+}
+
+bool cookie_check(
+    const struct cookie_params *params, const struct flow *flow, uint32_t ack, uint16_t n)
+{
+	struct attempt attempt = {{flow->raddr, flow->rport}, n};
+	uint64_t hash;
+	cookie_hash(params, &attempt, 1, &hash);
+	return cookie_check_hash(params, flow, ack, hash);
 }

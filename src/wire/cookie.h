@@ -56,4 +56,8 @@ static inline void cookie_from_hash(const struct cookie_params *params, const st
 bool cookie_check(
     const struct cookie_params *params, const struct flow *flow, uint32_t ack, uint16_t n);
 
+/* cookie_check(params, flow, ack, n), given what cookie_hash() says of flow's target and n. */
+bool cookie_check_hash(
+    const struct cookie_params *params, const struct flow *flow, uint32_t ack, uint64_t hash);
+
 #endif

@@ -177,7 +177,7 @@ static void test_agrees_with_an_array_over_random_operations(void **state)
 			uint32_t name = rng_below(&rng, NAMES);
 			struct flow f = nth(name);
 			uint32_t want = model[name] ? model[name] - 1 : CONN_NONE;
-			conn_table_prefetch(table, &f);
+			conn_table_prefetch(table, &f, 1);
 			assert_int_equal(conn_table_guess(table, &f), want);
 			assert_int_equal(conn_table_lookup(table, &f), want);
 			if (rng_below(&rng, 2)) {

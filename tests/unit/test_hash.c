@@ -96,7 +96,8 @@ static void test_many_at_once_equal_one_by_one(void **state)
 {
 	(void)state;
 	enum { N = 130 };
-	uint8_t in[N * SIPHASH_SHORT_LEN];
+	static const size_t lens[] = {8, 16, 18, 20, 36, SIPHASH_MANY_LEN};
+	uint8_t in[N * SIPHASH_MANY_LEN];
 	uint64_t out[N];
 	struct hash_key key;
 	struct guard guard = guard_create();
@@ -106,12 +107,11 @@ static void test_many_at_once_equal_one_by_one(void **state)
 			hash_random(in, sizeof(in));
 			hash_random(&key, sizeof(key));
 			out[n] = 12345;
-			size_t len = n * SIPHASH_SHORT_LEN;
-			siphash_short(&key, guard_put(&guard, in, len), n, out);
+			size_t len = lens[n % (sizeof(lens) / sizeof(lens[0]))];
+			siphash_many(&key, guard_put(&guard, in, n * len), len, n, out);
 			assert_int_equal(out[n], 12345);
 			for (size_t i = 0; i < n; i++)
-				assert_true(out[i] == hash_siphash(&key, in + i * SIPHASH_SHORT_LEN,
-							  SIPHASH_SHORT_LEN));
+				assert_true(out[i] == hash_siphash(&key, in + i * len, len));
 		}
 	}
 	cpu_limit_level(CPU_AVX512);
@@ -134,6 +134,16 @@ static void test_memo_gives_what_hashing_gives(void **state)
 			in[lens[k] - 1] = (uint8_t)rng_below(&rng, 200);
 			assert_true(
 			    memo_hash(&memo, in, lens[k]) == hash_siphash(&key, in, lens[k]));
+			/* The same by the dozen: one twice, one that is known, some at one place. */
+			uint8_t many[MEMO_LEARN_MAX * MEMO_LEN] = {0};
+			size_t n = rng_below(&rng, MEMO_LEARN_MAX + 1);
+			for (size_t m = 0; m < n; m++)
+				many[m * lens[k]] = many[m * lens[k] + lens[k] - 1] =
+				    (uint8_t)rng_below(&rng, 20);
+			memo_learn(&memo, many, lens[k], n);
+			for (size_t m = 0; m < n; m++)
+				assert_true(memo_hash(&memo, many + m * lens[k], lens[k]) ==
+					    hash_siphash(&key, many + m * lens[k], lens[k]));
 		}
 	}
 }
