@@ -22,7 +22,7 @@
  * beside SINK_DELAY_NS; each nap costs two switches, so that they are short only while much comes: a
  * ring must not fill up meanwhile. */
 #define NAP_MIN_NS (50 * NS_PER_US)
-#define NAP_MAX_NS (10 * NS_PER_MS)
+#define NAP_MAX_NS (20 * NS_PER_MS)
 
 enum { BATCH = 64 };
 
