@@ -373,6 +373,12 @@ void attempts_note_answered(struct attempts *a, const struct target *target)
 		window_add(&a->answered, window_key(&target->addr, target->port));
 }
 
+void attempts_prefetch_answered(const struct attempts *a, const struct target *target)
+{
+	if (remembers_answers(a))
+		WINDOW_PREFETCH(&a->answered, window_key(&target->addr, target->port));
+}
+
 void attempts_hold(struct attempts *a, int64_t from_ns)
 {
 	if (a->config.goes_back)

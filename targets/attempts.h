@@ -58,6 +58,9 @@ int64_t attempts_next_due_ns(const struct attempts *attempts);
 /* target answered: no further attempt. O(1). */
 void attempts_note_answered(struct attempts *attempts, const struct target *target);
 
+/* Begins to fetch the memory that attempts_note_answered() will need. */
+void attempts_prefetch_answered(const struct attempts *attempts, const struct target *target);
+
 /* What went out at from_ns or later may be lost: attempts_go_back() will say, and attempts_save() does not
  * pass it before. */
 void attempts_hold(struct attempts *attempts, int64_t from_ns);

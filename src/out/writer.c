@@ -24,7 +24,7 @@
 #define NAP_MIN_NS (50 * NS_PER_US)
 #define NAP_MAX_NS (20 * NS_PER_MS)
 
-enum { BATCH = 64 };
+enum { BATCH = 64, CACHE_LINE = 64, PREFETCH_HEAD = 320, PREFETCH_DATA = 192 };
 
 struct writer {
 	enum format format;
@@ -279,6 +279,19 @@ static void put_one(struct writer *writer, const struct result *result,
 		set_state(writer, WRITER_ENOUGH);
 }
 
+static void prefetch_lines(const void *from, size_t len)
+{
+	for (size_t off = 0; off < len; off += CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)from + off);
+}
+
+/* A receiver has written it, on another core perhaps: as much of it as most records show. */
+static void prefetch(const struct result *result)
+{
+	prefetch_lines(result, PREFETCH_HEAD);
+	prefetch_lines(result->data, PREFETCH_DATA);
+}
+
 void writer_put_n(
     struct writer *writer, const struct result *const *results, size_t n, int64_t now_ns)
 {
@@ -287,8 +300,11 @@ void writer_put_n(
 		size_t n_now = n - done < GEO_BATCH_MAX ? n - done : GEO_BATCH_MAX;
 		if (writer->geo)
 			annotate(writer, results + done, n_now, geo);
-		for (size_t i = 0; i < n_now; i++)
+		for (size_t i = 0; i < n_now; i++) {
+			if (done + i + 1 < n)
+				prefetch(results[done + i + 1]);
 			put_one(writer, results[done + i], writer->geo ? &geo[i] : NULL, now_ns);
+		}
 		done += n_now;
 	}
 }

@@ -95,6 +95,18 @@ static void serve(struct sender *s, const struct tx_req *req, int64_t now_ns)
 	}
 }
 
+/* News are looked up in memory that no cache holds: all of a batch at once. */
+static void prefetch_news(const struct sender *s, const struct ring_cell *cells, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		struct tx_req req;
+		memcpy(&req, &cells[k], sizeof(req));
+		struct target target = {req.flow.raddr, req.flow.rport};
+		if (req.kind == TX_REQ_ANSWERED)
+			attempts_prefetch_answered(s->config.attempts, &target);
+	}
+}
+
 /* Up to n requests of one receiver, as far as they can be paid. Returns how many. */
 static size_t serve_some(struct sender *s, struct ring *reqs, size_t n, int64_t now_ns)
 {
@@ -104,6 +116,7 @@ static size_t serve_some(struct sender *s, struct ring *reqs, size_t n, int64_t 
 		n = sender_pay(s, n, SENDER_FRAME_WIRE_MAX, now_ns);
 	if (n > 0)
 		n = ring_pop_n(reqs, s->cells, n);
+	prefetch_news(s, s->cells, n);
 	for (size_t k = 0; k < n; k++) {
 		struct tx_req req;
 		memcpy(&req, &s->cells[k], sizeof(req));
