@@ -88,8 +88,10 @@ DEFINE_SIPHASH_WIDE(four_avx512, 4, "avx512f,avx512vl")
 DEFINE_SIPHASH_WIDE(five_avx512, 5, "avx512f,avx512vl")
 
 /* By the words of a message, from two. */
-static wide_fn *const avx2[] = {two_avx2, three_avx2, four_avx2, five_avx2};
-static wide_fn *const avx512[] = {two_avx512, three_avx512, four_avx512, five_avx512};
+static wide_fn *const wide_fns[][4] = {
+    [CPU_AVX2] = {two_avx2, three_avx2, four_avx2, five_avx2},
+    [CPU_AVX512] = {two_avx512, three_avx512, four_avx512, five_avx512},
+};
 
 /* Fewer messages are hashed one by one in the same time. */
 enum { WORTH_AVX2 = 10, WORTH_AVX512 = 5 };
@@ -103,7 +105,7 @@ static size_t hash_wide(
 	uint64_t k[2];
 	if (level == CPU_PLAIN)
 		return 0;
-	wide_fn *wide = (level == CPU_AVX512 ? avx512 : avx2)[len / 8 - 1];
+	wide_fn *wide = wide_fns[level][len / 8 - 1];
 	memcpy(k, key->b, sizeof(k));
 	while (n - done >= n_worth) {
 		size_t n_now = n - done < WIDE ? n - done : WIDE;
