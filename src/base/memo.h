@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/dassert.h"
 #include "base/hash.h"
 #include "base/siphash.h"
 
@@ -11,6 +12,8 @@
  * is hashed again. All messages of a memo have one length, at most MEMO_LEN. One thread. */
 
 enum { MEMO_LEN = 36, MEMO_SLOTS = 128, MEMO_LEARN_MAX = 16 };
+
+_Static_assert((int)MEMO_LEN <= (int)SIPHASH_MANY_LEN, "hashed together");
 
 struct memo {
 	struct hash_key key;
@@ -56,6 +59,7 @@ static inline void memo_learn(struct memo *memo, const void *messages, size_t le
 	uint8_t unknown[MEMO_LEARN_MAX * MEMO_LEN];
 	uint64_t hashes[MEMO_LEARN_MAX];
 	size_t n_unknown = 0;
+	dassert(len <= MEMO_LEN && n <= MEMO_LEARN_MAX);
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *message = (const uint8_t *)messages + i * len;
 		slots[n_unknown] = memo_place(memo, message, len);

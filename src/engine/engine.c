@@ -189,6 +189,8 @@ static void add_contact(struct lookups *l, const struct segment *s)
 	add_dense(l, &target);
 }
 
+_Static_assert((int)ENGINE_PREFETCH_MAX <= (int)MEMO_LEARN_MAX, "a batch is hashed at once");
+
 /* Three tables, each larger than any cache, and the cookies, of attempt 0 in the hope that no other was
  * needed. */
 static void prefetch_lookups(struct engine *engine, const struct lookups *l)

@@ -13,7 +13,6 @@
 #include "rx/lookahead.h"
 
 #define WAIT_NS    (12 * NS_PER_MS) /* a block of the capture is rarely younger */
-#define IDLE_NS    (10 * NS_PER_MS) /* without sessions there is no timer to miss */
 #define STATS_NS   (100 * NS_PER_MS)
 #define COMPARE_NS (20 * NS_PER_MS)
 #define STALL_NS   (50 * NS_PER_US)
@@ -464,8 +463,7 @@ void receiver_run(struct receiver *r)
 		if (is_finished(r, now_ns))
 			break;
 		if (n == 0)
-			capture_wait(r->config.captures, r->config.n_captures,
-			    engine_count_sessions(r->engine) > 0 ? WAIT_NS : IDLE_NS);
+			capture_wait(r->config.captures, r->config.n_captures, WAIT_NS);
 	}
 	r->next_stats_ns = 0;
 	read_stats(r, clock_mono_ns());
