@@ -1,6 +1,7 @@
 """netsim itself: real kernel clients, crafted segments and tcpdump agree with its truth. Needs root."""
 import collections
 import concurrent.futures
+import contextlib
 import errno
 import fcntl
 import functools
@@ -34,21 +35,15 @@ TLS = bytes.fromhex("16030100050100000101")
 
 @pytest.fixture(name="lab", scope="module")
 def fixture_lab():
-    lab = Lab()
-    try:
+    with contextlib.closing(Lab()) as lab:
         yield lab
-    finally:
-        lab.close()
 
 
 @pytest.fixture(name="quick", scope="module")
 def fixture_quick():
     """netsim with QUICK, seen by tcpdump on the scanner's side; the capture is judged at the end."""
-    lab = Lab()
-    try:
+    with contextlib.closing(Lab()) as lab:
         yield from watched(lab)
-    finally:
-        lab.close()
 
 
 def watched(lab):

@@ -1,5 +1,6 @@
 """synspect scans netsim: records against the truth, target by target, under loss. Needs root."""
 import collections
+import contextlib
 import ipaddress
 import json
 import os
@@ -19,11 +20,8 @@ SEED = ("--seed", "2026")
 
 @pytest.fixture(name="lab")
 def fixture_lab():
-    lab = Lab()
-    try:
+    with contextlib.closing(Lab()) as lab:
         yield lab
-    finally:
-        lab.close()
 
 
 def addresses(family, n):

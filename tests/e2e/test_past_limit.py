@@ -1,6 +1,7 @@
 """synspect is asked for more than a narrow path or slow servers can take: it slows by itself, and what was lost comes
 again. netsim plays both, every record is held against its truth. Needs root."""
 import collections
+import contextlib
 import ipaddress
 import json
 import os
@@ -22,11 +23,8 @@ FIRST = int(ipaddress.ip_address("10.32.0.0"))  # lives in namespaces without an
 
 @pytest.fixture(name="lab")
 def fixture_lab():
-    lab = Lab()
-    try:
+    with contextlib.closing(Lab()) as lab:
         yield lab
-    finally:
-        lab.close()
 
 
 def outcomes(bits, *netsim):

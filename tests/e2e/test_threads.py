@@ -2,6 +2,7 @@
 and keeps the one rate together. --adaptive: drops slow it. Needs root."""
 import bisect
 import collections
+import contextlib
 import ipaddress
 import json
 import os
@@ -29,11 +30,8 @@ WORLD = ("--seed", "77", "--preset", "mixed", *(f"--set={key}" for key in (
 
 @pytest.fixture(name="lab", scope="module")
 def fixture_lab():
-    lab = Lab()
-    try:
+    with contextlib.closing(Lab()) as lab:
         yield lab
-    finally:
-        lab.close()
 
 
 def wait_for(what, seconds=20):
