@@ -22,13 +22,13 @@ enum {
 	MAX_HOSTS = 1 << 18,
 	SEEN_CAPACITY = 1 << 20,
 	/* libpcap's blocks are 256 KiB and end when they are full or CAPTURE_TIMEOUT_MS old: 7 MiB hold what
-	 * comes in 336 ms, however little it is, and 40,000 SYN-ACKs, however fast. All of it is resident
+	 * comes in 672 ms, however little it is, and 40,000 SYN-ACKs, however fast. All of it is resident
 	 * from the start. Two receivers have that each, more have less: each then has less to hold. */
 	CAPTURE_BUFFER = 7 << 20,
 	CAPTURE_BUFFER_MIN = 4 << 20,
 	CAPTURE_BUFFER_ALL = 16 << 20,
 	V6_OWNED_LEN = 64,       /* a site's network; shorter when shorter prefixes are judged */
-	CAPTURE_TIMEOUT_MS = 12, /* how late an answer may be seen; its time stamp is not */
+	CAPTURE_TIMEOUT_MS = 24, /* how late an answer may be seen; its time stamp is not */
 	MANY_PORTS = 8,
 };
 #define QUIET_NS     (400 * NS_PER_MS)

@@ -18,11 +18,11 @@
 #include "out/record.h"
 #include "out/sink.h"
 
-/* Naps of a writer that has nothing to do. Records wait the longest of them at most, which is nothing
- * beside SINK_DELAY_NS; each nap costs two switches, so that they are short only while much comes: a
- * ring must not fill up meanwhile. */
+/* Naps of a writer that has nothing to do. Records wait the longest of them at most, which is little
+ * beside SINK_DELAY_NS; each nap costs two switches and cold caches, so that they are short only while much
+ * comes: a ring must not fill up meanwhile. */
 #define NAP_MIN_NS (50 * NS_PER_US)
-#define NAP_MAX_NS (20 * NS_PER_MS)
+#define NAP_MAX_NS (50 * NS_PER_MS)
 
 enum { BATCH = 64, CACHE_LINE = 64, PREFETCH_HEAD = 320, PREFETCH_DATA = 192 };
 
@@ -434,12 +434,14 @@ static bool have_all_ended(const bool *has_ended, size_t n_ports)
 	return true;
 }
 
-/* Sleeps: half as long as last time when n_taken, the results taken since then, are more than an eighth of
- * a ring, else twice as long. Returns how long. */
+/* Sleeps for about as long as it takes an eighth of a ring to come, given that n_taken came since the last
+ * nap of last_ns; at most twice and at least half as long as that. Returns how long. */
 static int64_t nap(int64_t last_ns, size_t n_taken, const struct writer_port *ports)
 {
-	bool is_much = n_taken > ring_get_capacity(ports[0].results) / 8;
-	int64_t nap_ns = is_much ? last_ns / 2 : last_ns * 2;
+	size_t n_wanted = ring_get_capacity(ports[0].results) / 8;
+	int64_t nap_ns = n_taken <= n_wanted / 2   ? last_ns * 2
+			 : n_taken >= n_wanted * 2 ? last_ns / 2
+						   : last_ns * (int64_t)n_wanted / (int64_t)n_taken;
 	nap_ns = nap_ns < NAP_MIN_NS ? NAP_MIN_NS : nap_ns > NAP_MAX_NS ? NAP_MAX_NS : nap_ns;
 	clock_sleep_ns(nap_ns);
 	return nap_ns;

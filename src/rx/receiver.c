@@ -12,7 +12,7 @@
 #include "base/pool.h"
 #include "rx/lookahead.h"
 
-#define WAIT_NS    (12 * NS_PER_MS) /* a block of the capture is rarely younger */
+#define WAIT_NS    (24 * NS_PER_MS) /* a block of the capture is rarely younger */
 #define STATS_NS   (100 * NS_PER_MS)
 #define COMPARE_NS (20 * NS_PER_MS)
 #define STALL_NS   (50 * NS_PER_US)
