@@ -61,6 +61,9 @@ void *pool_take(struct pool *pool)
 	if (pool->free_head != NO_INDEX) {
 		obj = pool->mem + (size_t)pool->free_head * pool->obj_len;
 		memcpy(&pool->free_head, obj, sizeof(pool->free_head));
+		/* The next one is asked for as soon as it is taken. */
+		if (pool->free_head != NO_INDEX)
+			__builtin_prefetch(pool->mem + (size_t)pool->free_head * pool->obj_len, 1);
 	} else if (pool->n_fresh < pool->n_objs) {
 		obj = pool->mem + pool->n_fresh++ * pool->obj_len;
 	} else {

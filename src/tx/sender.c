@@ -8,9 +8,9 @@
 
 #include "tx/sender_internal.h"
 
-#define NAP_NS    (4 * NS_PER_MS) /* longest nap with tokens and targets; bursts are 10 ms at most */
+#define NAP_NS    (6 * NS_PER_MS) /* longest nap with tokens and targets; bursts are 10 ms at most */
 #define WATCH_NS  (NS_PER_MS / 2)   /* while a queue or what is downstream is full */
-#define UNPAID_NS (5 * NS_PER_MS)   /* longest nap without tokens: nothing could be sent anyway */
+#define UNPAID_NS (10 * NS_PER_MS)  /* longest nap without tokens: nothing could be sent anyway */
 #define END_NS    (10 * NS_PER_MS)  /* longest without targets: only requests are waited for */
 #define HOLD_NS   (10 * NS_PER_SEC) /* the end waits no longer for main's word */
 #define DRAIN_NS  (500 * NS_PER_MS)
