@@ -17,6 +17,7 @@
 enum {
 	WORTH_STAYING = 64,     /* packets of a turn: more is likely to be there */
 	WORTH_WAKING = 256,     /* packets, or what comes together in NAP_NS */
+	FEW = 3,                /* packets: 10 ms of a rate that brings them in NAP_NS are more */
 	SPARED_HOSTS = 1 << 16, /* remembered; the oldest are forgotten */
 };
 
@@ -157,21 +158,31 @@ static bool is_watching(const struct sender *s)
 	return s->valve_closed_at != 0;
 }
 
+/* How long to sleep until n SYNs, or what is worth it, can be paid. */
+static int64_t get_nap_ns(const struct sender *s, size_t n, int64_t now_ns)
+{
+	int64_t one = get_wait_ns(s, 1, now_ns), all = get_wait_ns(s, n, now_ns);
+	if (n >= FEW && all <= NAP_NS)
+		return all;
+	if (one >= NAP_NS)
+		return one < UNPAID_NS ? one : UNPAID_NS;
+	/* At a rate at which few come in a nap, the bucket holds hardly more than one: it would overflow. */
+	return get_wait_ns(s, FEW, now_ns) <= NAP_NS ? NAP_NS : one;
+}
+
 /* Sleeps after a turn that sent n packets, fewer than WORTH_STAYING: until WORTH_WAKING can be paid, or what
  * has come together in NAP_NS, or one packet. To wake up costs as much as ten packets, on a virtual machine
  * forty, so fewer and larger batches are what makes a slow rate cheap; requests of sessions do not wait for
  * them, for receivers ring the bell. */
 static void nap(struct sender *s, size_t n, int64_t now_ns)
 {
-	int64_t one = get_wait_ns(s, 1, now_ns), wait = get_wait_ns(s, WORTH_WAKING, now_ns);
 	size_t n_requests = count_requests(s);
 	if (n_requests > 0) {
 		/* They are there, not paid: to sleep deaf, for the bell has rung. */
-		wait = get_wait_ns(s, n_requests, now_ns);
-		wait = wait < NAP_NS ? wait : NAP_NS;
-		clock_sleep_ns(wait > one ? wait : one < UNPAID_NS ? one : UNPAID_NS);
+		clock_sleep_ns(get_nap_ns(s, n_requests, now_ns));
 		return;
 	}
+	int64_t wait = get_nap_ns(s, WORTH_WAKING, now_ns);
 	if (s->is_exhausted)
 		wait = END_NS;
 	else if (wait == 0 && n > 0)
@@ -182,8 +193,6 @@ static void nap(struct sender *s, size_t n, int64_t now_ns)
 		wait = END_NS;
 	else if (wait == 0)
 		wait = NAP_NS; /* targets that are not there yet, or not due */
-	else if (wait > NAP_NS)
-		wait = one < NAP_NS ? NAP_NS : one < UNPAID_NS ? one : UNPAID_NS;
 	bell_nap(s->config.bell, wait);
 }
 
