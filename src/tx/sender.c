@@ -144,7 +144,7 @@ static size_t count_requests(const struct sender *s)
 	size_t n = 0;
 	for (size_t i = 0; i < s->config.n_receivers; i++)
 		n += ring_get_level(s->config.reqs[i]);
-	return n < SENDER_BATCH ? n : SENDER_BATCH;
+	return n < WORTH_WAKING ? n : WORTH_WAKING;
 }
 
 /* Something other than tokens or requests is waited for: nothing tells when it comes. */
