@@ -41,8 +41,8 @@ struct engine_config {
 	bool is_all_probes;
 	struct delivery *delivery; /* borrowed: what became of first data; NULL: nobody asks */
 	struct delivery *contacts; /* borrowed: answers by when the SYN was sent; NULL */
-	/* Borrowed: by when an answer to first data was due, connections that acknowledged it (n_first) and
-	 * those that have answered it (n_again); NULL. */
+	/* Borrowed: by when an answer to first data was due, targets whose first connection acknowledged it
+	 * (n_first) and those that have answered it there (n_again); NULL. */
 	struct delivery *said;
 	/* Replay: nothing is sent, so nothing counts as sent but what engine_note_sent says. */
 	bool is_replay;

@@ -315,9 +315,10 @@ bool session_open_prefix(struct engine *engine, struct prefix *prefix, uint8_t s
 
 /* ---- data ---- */
 
-/* Counts connections by when an answer to their first data was due. A peer that lies about the round trip
- * (its echo of our timestamp) gets no further into the future than honest ones: what is noted there takes the
- * place of what is old. */
+/* Counts connections by when an answer to their first data was due. Of a target the first one: later ones ask
+ * those that kept silent, so that at the end of a scan, when no others are left, all servers would seem to have
+ * fallen behind. A peer that lies about the round trip (its echo of our timestamp) gets no further into the
+ * future than honest ones: what is noted there takes the place of what is old. */
 static void note_due(
     struct engine *engine, const struct session *session, unsigned n_acked, unsigned n_said)
 {
@@ -325,7 +326,7 @@ static void note_due(
 	int64_t rtt_ns = conn->rtt_us > 0 ? conn->rtt_us * NS_PER_US : 0;
 	if (rtt_ns > DUE_AHEAD_MAX_NS)
 		rtt_ns = DUE_AHEAD_MAX_NS;
-	if (engine->config.said && session->kind == SESSION_TARGET)
+	if (engine->config.said && session->kind == SESSION_TARGET && session->step == 0)
 		delivery_note_many(
 		    engine->config.said, conn->data_sent_ns + rtt_ns, n_acked, n_said);
 }

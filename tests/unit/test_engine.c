@@ -342,6 +342,35 @@ static void test_answers_count_by_when_they_were_due(void **state)
 	}
 }
 
+static void test_later_connections_are_not_due(void **state)
+{
+	(void)state;
+	static struct delivery said;
+	struct engine_config config = world_config();
+	memset(&said, 0, sizeof(said));
+	config.said = &said;
+	struct world *w = world_create(&config, "auto", 9);
+	w->kind_of = kind_by_port;
+	struct target target = target_of(1, true, PORT_BASE + PEER_SILENT);
+	world_probe(w, &target, 0);
+	uint64_t n_acked = 0, n_answered = 0;
+	for (int i = 0; i < 60; i++) {
+		world_run(w, NS_PER_SEC);
+		struct delivery_report report = {.slot = delivery_slot_of(w->now_ns)};
+		delivery_add(&said, &report);
+		for (size_t k = 1; k <= 10; k++) {
+			n_acked += report.ago[k].n_first;
+			n_answered += report.ago[k].n_again;
+		}
+	}
+	assert_int_equal(world_record(w, &target)->outcome, OUTCOME_SILENT);
+	assert_in_range(counters_get(&w->counters, COUNTER_data_acked), 2, 10);
+	assert_int_equal(n_acked, 1);
+	assert_int_equal(n_answered, 0);
+	world_check_clean(w);
+	world_destroy(w);
+}
+
 static void test_full_tables_refuse_and_take_the_repeated_syn_ack_later(void **state)
 {
 	(void)state;
@@ -604,6 +633,7 @@ int main(void)
 	    cmocka_unit_test(test_data_on_the_syn_ack_without_room_for_it_still_ends),
 	    cmocka_unit_test(test_acknowledgements_count_though_there_is_no_room_for_data),
 	    cmocka_unit_test(test_answers_count_by_when_they_were_due),
+	    cmocka_unit_test(test_later_connections_are_not_due),
 	    cmocka_unit_test(test_full_tables_refuse_and_take_the_repeated_syn_ack_later),
 	    cmocka_unit_test(test_all_probes_make_a_record_each),
 	    cmocka_unit_test(test_duplicate_syn_acks_never_open_a_second_session),
