@@ -65,17 +65,21 @@ void record_put_json_value(struct text *t, const struct record_view *view, enum 
 	}
 }
 
-void record_put_json(struct text *t, const struct record_view *view, const struct field_list *list)
+void record_put_json_fields(
+    struct text *t, const struct record_view *view, const uint8_t *ids, size_t n)
 {
-	size_t start = t->len;
-	for (size_t i = 0; i < list->n; i++) {
-		enum field_id id = (enum field_id)list->ids[i];
+	for (size_t i = 0; i < n; i++) {
+		enum field_id id = (enum field_id)ids[i];
 		struct record_value value;
 		if (!record_get_value(view, id, &value))
 			continue;
 		text_put_short(t, keys[id].text, KEY_ROOM, keys[id].len);
 		record_put_json_value(t, view, (enum field_type)keys[id].type, &value);
 	}
+}
+
+void record_end_json(struct text *t, size_t start)
+{
 	/* The first comma is the brace; a choice of fields that this record has none of is an empty
 	 * object. */
 	if (t->len > start)
@@ -83,4 +87,11 @@ void record_put_json(struct text *t, const struct record_view *view, const struc
 	else
 		text_putc(t, '{');
 	text_put(t, "}\n", 2);
+}
+
+void record_put_json(struct text *t, const struct record_view *view, const struct field_list *list)
+{
+	size_t start = t->len;
+	record_put_json_fields(t, view, list->ids, list->n);
+	record_end_json(t, start);
 }

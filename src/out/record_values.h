@@ -33,4 +33,11 @@ bool record_get_value(const struct record_view *view, enum field_id id, struct r
 void record_put_json_value(struct text *t, const struct record_view *view, enum field_type type,
     const struct record_value *value);
 
+/* Those of the n fields ids (enum field_id) that the record has, each as ,"key":value. */
+void record_put_json_fields(
+    struct text *t, const struct record_view *view, const uint8_t *ids, size_t n);
+
+/* Makes what record_put_json_fields() wrote from start on an object and a line. */
+void record_end_json(struct text *t, size_t start);
+
 #endif

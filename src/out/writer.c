@@ -16,6 +16,7 @@
 #include "out/geo.h"
 #include "out/recent.h"
 #include "out/record.h"
+#include "out/record_recall.h"
 #include "out/sink.h"
 
 /* Naps of a writer that has nothing to do. Records wait the longest of them at most, which is little
@@ -45,7 +46,8 @@ struct writer {
 	                          the writer until it is done; so do the next two */
 	const struct target *recorded;
 	size_t n_recorded;
-	struct recent *recent; /* NULL: nobody asks for it */
+	struct recent *recent;        /* NULL: nobody asks for it */
+	struct record_recall *recall; /* NULL: not the format that has it */
 	char line[RECORD_LINE_MAX];
 };
 
@@ -67,6 +69,9 @@ int writer_create(const struct writer_options *options, struct diag *diag, struc
 	writer->counters = options->counters;
 	int err = fields_parse(options->fields, diag, &writer->fields);
 	if (!err && options->has_recorded && recent_create(&writer->recent))
+		err = diag_set(diag, -ENOMEM, "output: not enough memory");
+	if (!err && writer->format == FORMAT_JSONL &&
+	    record_recall_create(&writer->fields, &writer->recall))
 		err = diag_set(diag, -ENOMEM, "output: not enough memory");
 	if (!err && options->n_geoip > 0)
 		err = geo_open(options->geoip, options->n_geoip, diag, &writer->geo);
@@ -92,6 +97,7 @@ void writer_destroy(struct writer *writer)
 	sink_close(writer->sink);
 	geo_close(writer->geo);
 	recent_destroy(writer->recent);
+	record_recall_destroy(writer->recall);
 	free(writer);
 }
 
@@ -214,7 +220,7 @@ static size_t serialise(
 	struct text t = text_make(writer->line, sizeof(writer->line));
 	switch (writer->format) {
 	case FORMAT_JSONL:
-		record_put_json(&t, &view, &writer->fields);
+		record_recall_put_json(writer->recall, &t, &view);
 		break;
 	case FORMAT_CSV:
 		record_put_csv(&t, &view, &writer->fields);
