@@ -102,7 +102,7 @@ void engine_fragment(
 /* An ICMP error that quotes one of our flows came. */
 void engine_icmp(struct engine *engine, const struct icmp_error *error, int64_t now_ns);
 
-/* Fires what is due. Call it at least every ten or so milliseconds. O(timers due). */
+/* Fires what is due. Call it at least every few tens of milliseconds. O(timers due). */
 void engine_tick(struct engine *engine, int64_t now_ns);
 
 /* No target will answer for the first time any more (the cooldown is over): records that wait for such

@@ -130,10 +130,10 @@ static void tell_done(struct sender *s)
 	counters_set(s->config.counters, COUNTER_senders_done, 1);
 }
 
-/* How long until n SYNs can be paid. */
-static int64_t get_wait_ns(const struct sender *s, size_t n, int64_t now_ns)
+/* How long until n packets can be paid, of wire_len bytes on the link each. */
+static int64_t get_wait_ns(const struct sender *s, size_t n, size_t wire_len, int64_t now_ns)
 {
-	double n_bytes = (double)n * SENDER_SYN_WIRE;
+	double n_bytes = (double)(n * wire_len);
 	int64_t wait = limiter_wait_ns(s->config.packets, (double)n, now_ns);
 	int64_t bytes = s->config.bytes ? limiter_wait_ns(s->config.bytes, n_bytes, now_ns) : 0;
 	return wait > bytes ? wait : bytes;
@@ -158,16 +158,17 @@ static bool is_watching(const struct sender *s)
 	return s->valve_closed_at != 0;
 }
 
-/* How long to sleep until n SYNs, or what is worth it, can be paid. */
-static int64_t get_nap_ns(const struct sender *s, size_t n, int64_t now_ns)
+/* How long to sleep until n packets, or what is worth it, can be paid. */
+static int64_t get_nap_ns(const struct sender *s, size_t n, size_t wire_len, int64_t now_ns)
 {
-	int64_t one = get_wait_ns(s, 1, now_ns), all = get_wait_ns(s, n, now_ns);
+	int64_t one = get_wait_ns(s, 1, wire_len, now_ns);
+	int64_t all = get_wait_ns(s, n, wire_len, now_ns);
 	if (n >= FEW && all <= NAP_NS)
 		return all;
 	if (one >= NAP_NS)
 		return one < UNPAID_NS ? one : UNPAID_NS;
 	/* At a rate at which few come in a nap, the bucket holds hardly more than one: it would overflow. */
-	return get_wait_ns(s, FEW, now_ns) <= NAP_NS ? NAP_NS : one;
+	return get_wait_ns(s, FEW, wire_len, now_ns) <= NAP_NS ? NAP_NS : one;
 }
 
 /* Sleeps after a turn that sent n packets, fewer than WORTH_STAYING: until WORTH_WAKING can be paid, or what
@@ -178,11 +179,12 @@ static void nap(struct sender *s, size_t n, int64_t now_ns)
 {
 	size_t n_requests = count_requests(s);
 	if (n_requests > 0) {
-		/* They are there, not paid: to sleep deaf, for the bell has rung. */
-		clock_sleep_ns(get_nap_ns(s, n_requests, now_ns));
+		/* They are there, not paid: to sleep deaf, for the bell has rung. Each is paid as the
+		 * longest frame first: to wait for less would be to spin. */
+		clock_sleep_ns(get_nap_ns(s, n_requests, SENDER_FRAME_WIRE_MAX, now_ns));
 		return;
 	}
-	int64_t wait = get_nap_ns(s, WORTH_WAKING, now_ns);
+	int64_t wait = get_nap_ns(s, WORTH_WAKING, SENDER_SYN_WIRE, now_ns);
 	if (s->is_exhausted)
 		wait = END_NS;
 	else if (wait == 0 && n > 0)
