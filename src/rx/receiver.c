@@ -13,6 +13,7 @@
 #include "rx/lookahead.h"
 
 #define WAIT_NS    (24 * NS_PER_MS) /* a block of the capture is rarely younger */
+#define OPEN_NS    (48 * NS_PER_MS) /* nor older before it can be read */
 #define STATS_NS   (100 * NS_PER_MS)
 #define COMPARE_NS (20 * NS_PER_MS)
 #define STALL_NS   (50 * NS_PER_US)
@@ -419,13 +420,14 @@ static void serve_mark(struct receiver *r, int n_read, int64_t now_ns)
 		r->mark = MARK_NONE;
 }
 
+/* What came before now_ns has been read, but for the capture's open blocks. */
 static bool is_finished(struct receiver *r, int64_t now_ns)
 {
 	if (r->is_aborted)
 		return true;
 	if (r->n_senders_done < r->config.n_senders)
 		return false;
-	if (now_ns - r->last_syn_ns < r->config.cooldown_ns)
+	if (now_ns - OPEN_NS - r->last_syn_ns < r->config.cooldown_ns)
 		return false;
 	engine_finish(r->engine, now_ns);
 	return engine_count_sessions(r->engine) == 0;
@@ -455,14 +457,15 @@ void receiver_run(struct receiver *r)
 			r->is_aborted = true;
 			engine_abort(r->engine, now_ns);
 		}
-		/* With packets left in the ring, time goes only as far as they have been read: no
-		 * timer may overtake an answer that is there. */
-		engine_tick(r->engine, n >= READ_MAX ? r->packet_ns : now_ns);
+		/* Time goes only as far as packets have been read, not to where the thread had lost
+		 * its processor since: no timer may overtake an answer that is there, nor the end. */
+		int64_t heard_ns = n >= READ_MAX ? r->packet_ns : r->now_ns;
+		engine_tick(r->engine, heard_ns);
 		ring_bells(r, n);
 		serve_mark(r, n, now_ns);
 		read_messages(r, now_ns);
 		read_stats(r, now_ns);
-		if (is_finished(r, now_ns))
+		if (is_finished(r, heard_ns))
 			break;
 		if (n == 0)
 			capture_wait(r->config.captures, r->config.n_captures, WAIT_NS);
