@@ -5,5 +5,5 @@ here=$(dirname "$0")
 . "$here/needs.sh"
 needs "ip nft setpriv sysctl" "pytest scapy.all"
 BUILDDIR=$(pwd) PYTHONDONTWRITEBYTECODE=1 \
-	exec timeout 300 /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider \
+	exec timeout 300 /usr/bin/python3 -m pytest -q -rfEs -p no:cacheprovider \
 	"$here/test_net.py" "$here/test_privileges.py" "$here/test_tx.py" "$here/test_check.py"

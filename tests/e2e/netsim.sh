@@ -5,4 +5,4 @@ here=$(dirname "$0")
 . "$here/needs.sh"
 needs "ip sysctl ethtool tcpdump" "pytest scapy.all"
 BUILDDIR=$(pwd) PYTHONDONTWRITEBYTECODE=1 \
-	exec timeout 400 /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "$here/test_netsim.py"
+	exec timeout 400 /usr/bin/python3 -m pytest -q -rfEs -p no:cacheprovider "$here/test_netsim.py"

@@ -6,5 +6,5 @@ here=$(cd "$(dirname "$0")" && pwd)
 needs "ip sysctl ethtool zstd" "pytest"
 [ -x "${BUILDDIR:=$(pwd)}/netsim" ] || skip "$BUILDDIR/netsim is not built"
 export BUILDDIR
-PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m pytest -q -rsx -s -p no:cacheprovider \
+PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m pytest -q -rfEsx -s -p no:cacheprovider \
 	${RESULTS:+--junitxml="$RESULTS/netsim-scan.xml"} "$here/test_netsim_scan.py" "$here/test_past_limit.py"

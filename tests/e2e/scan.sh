@@ -5,4 +5,4 @@ here=$(dirname "$0")
 . "$here/needs.sh"
 needs "ip sysctl tcpdump nft zstd setpriv" "pytest scapy.all jsonschema"
 BUILDDIR=$(pwd) PYTHONDONTWRITEBYTECODE=1 \
-	exec timeout 400 /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "$here/test_scan.py"
+	exec timeout 400 /usr/bin/python3 -m pytest -q -rfEs -p no:cacheprovider "$here/test_scan.py"

@@ -5,5 +5,5 @@ here=$(dirname "$0")
 . "$here/needs.sh"
 needs "ip sysctl ethtool tcpdump prlimit cc" "pytest scapy.all"
 BUILDDIR=$(pwd) PYTHONDONTWRITEBYTECODE=1 \
-	exec timeout 500 /usr/bin/python3 -m pytest -q -rs -p no:cacheprovider "$here/test_threads.py" \
+	exec timeout 500 /usr/bin/python3 -m pytest -q -rfEs -p no:cacheprovider "$here/test_threads.py" \
 	"$here/test_allocations.py"
