@@ -1,9 +1,10 @@
 /* attempts: first and later SYNs. One sender thread owns it. No clock, no allocation while it runs.
  *
- * Which positions are due again is known from marks: "at this time the first cursor stood here", at most
- * 256 for each delay, so that a later attempt is at most 1/256 of the delay late. Cursor k follows the
- * marks that are k delays old. Source of the idea that later attempts must trail: Wan et al., "On the
- * Origin of Scanning", IMC 2020 (losses come in bursts). */
+ * Which positions are due again is known from marks: "at this time the cursor in front stood here", at most
+ * 256 for each delay, so that a later attempt is at most 1/256 of the delay late. Each cursor leaves marks for
+ * the one behind it: where one is late, for want of tokens or because the machine stood still, those behind it
+ * are too. Source of the idea that later attempts must trail: Wan et al., "On the Origin of Scanning", IMC
+ * 2020 (losses come in bursts). */
 #include "targets/attempts.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ struct mark {
 	uint64_t iter_pos; /* the first iterator's position, for attempts_save() */
 	int64_t first_ns;  /* when the mark was opened */
 	int64_t time_ns;   /* when it was moved last */
+	int64_t since_ns;  /* first attempts behind pos went out then or later */
 };
 
 /* A later attempt: where it stands and how far it may go. */
@@ -38,7 +40,10 @@ struct cursor {
 	int64_t limit_ns;       /* first attempts behind the limit went out then or later */
 	uint64_t done_iter_pos; /* all before it is given out */
 	int64_t done_ns;        /* first attempts behind that went out then or later */
-	uint64_t mark;          /* the first mark that is not yet due, counted from the beginning */
+	/* What the cursor in front left: marks_cap of them, as a ring, counted from the beginning. */
+	struct mark *marks;
+	uint64_t mark_begin; /* the first that is not yet due */
+	uint64_t mark_end;
 };
 
 struct attempts {
@@ -50,9 +55,8 @@ struct attempts {
 	uint32_t n_later;
 	uint32_t turn; /* which of them is served first */
 
-	struct mark *marks;
-	size_t marks_cap;
-	uint64_t mark_begin, mark_end; /* marks kept, counted from the beginning */
+	struct mark *marks; /* of all cursors */
+	size_t marks_cap;   /* of each */
 
 	struct target *ring; /* streams with later attempts; NULL: none */
 
@@ -75,10 +79,12 @@ static int allocate(struct attempts *a)
 {
 	if (!remembers_answers(a))
 		return 0;
-	a->marks_cap = (size_t)MARKS_PER_DELAY * a->n_later + 4;
-	a->marks = malloc(a->marks_cap * sizeof(*a->marks));
+	a->marks_cap = MARKS_PER_DELAY + 4;
+	a->marks = calloc(a->marks_cap * a->n_later + 1, sizeof(*a->marks));
 	if (!a->marks || !window_reserve(&a->answered))
 		return -ENOMEM;
+	for (uint32_t k = 0; k < a->n_later; k++)
+		a->later[k].marks = a->marks + k * a->marks_cap;
 	if (!targets_is_stream(a->targets) || a->n_later == 0)
 		return 0;
 	a->ring = malloc(a->config.ring_cap * sizeof(*a->ring));
@@ -94,7 +100,8 @@ static void place_cursor(const struct attempts *a, struct cursor *c)
 	    .limit_iter_pos = a->first.pos,
 	    .limit_ns = INT64_MIN,
 	    .done_iter_pos = a->first.pos,
-	    .done_ns = INT64_MIN};
+	    .done_ns = INT64_MIN,
+	    .marks = c->marks};
 }
 
 int attempts_create(struct targets *targets, const struct attempts_config *config,
@@ -139,48 +146,69 @@ void attempts_destroy(struct attempts *a)
 	free(a);
 }
 
-static struct mark *mark_at(const struct attempts *a, uint64_t i)
+static struct mark *mark_at(const struct attempts *a, const struct cursor *c, uint64_t i)
 {
-	return &a->marks[i % a->marks_cap];
+	return &c->marks[i % a->marks_cap];
 }
 
-/* The first cursor has just moved. */
-static void set_mark(struct attempts *a, int64_t now_ns)
+/* The cursor in front of c has just moved to where the mark says. */
+static void set_mark(struct attempts *a, struct cursor *c, const struct mark *mark)
 {
-	bool may_move = a->mark_end > a->mark_begin;
-	for (uint32_t k = 0; k < a->n_later && may_move; k++)
-		may_move = a->later[k].mark < a->mark_end; /* nobody has gone by it */
-	struct mark *last = may_move ? mark_at(a, a->mark_end - 1) : NULL;
-	bool is_full = a->mark_end - a->mark_begin == a->marks_cap;
-	if (last && (is_full || now_ns - last->first_ns <= a->config.delay_ns / MARKS_PER_DELAY)) {
-		last->pos = a->first_pos;
-		last->iter_pos = a->first.pos;
-		last->time_ns = now_ns;
+	struct mark *last = c->mark_end > c->mark_begin ? mark_at(a, c, c->mark_end - 1) : NULL;
+	bool is_full = c->mark_end - c->mark_begin == a->marks_cap;
+	if (last &&
+	    (is_full || mark->time_ns - last->first_ns <= a->config.delay_ns / MARKS_PER_DELAY)) {
+		int64_t first_ns = last->first_ns;
+		*last = *mark;
+		last->first_ns = first_ns;
 		return;
 	}
-	*mark_at(a, a->mark_end++) = (struct mark){a->first_pos, a->first.pos, now_ns, now_ns};
+	*mark_at(a, c, c->mark_end++) = *mark;
 }
 
-/* Moves the limits to what is due, and drops marks that all have gone by. */
+static void mark_first(struct attempts *a, int64_t now_ns)
+{
+	const struct mark mark = {a->first_pos, a->first.pos, now_ns, now_ns, now_ns};
+	set_mark(a, &a->later[0], &mark);
+}
+
+/* All before it is given out, as far as is known. */
+static uint64_t done_iter_pos(const struct cursor *c)
+{
+	return c->pos >= c->limit ? c->limit_iter_pos : c->done_iter_pos;
+}
+
+/* First attempts behind what is given out went out then or later. */
+static int64_t done_ns(const struct cursor *c)
+{
+	return c->pos >= c->limit ? c->limit_ns : c->done_ns;
+}
+
+static void mark_later(struct attempts *a, uint32_t k, int64_t now_ns)
+{
+	const struct cursor *c = &a->later[k];
+	const struct mark mark = {c->pos, done_iter_pos(c), now_ns, now_ns, done_ns(c)};
+	if (k + 1 < a->n_later)
+		set_mark(a, &a->later[k + 1], &mark);
+}
+
+/* Moves the limits to what is due, and drops the marks that were gone by. */
 static void follow_marks(struct attempts *a, int64_t now_ns)
 {
-	uint64_t oldest = a->mark_end;
+	int64_t due_ns = now_ns - a->config.delay_ns;
 	for (uint32_t k = 0; k < a->n_later; k++) {
 		struct cursor *c = &a->later[k];
-		int64_t due_ns = now_ns - (int64_t)(k + 1) * a->config.delay_ns;
-		if (c->pos >= c->limit) {
-			c->done_iter_pos = c->limit_iter_pos;
-			c->done_ns = c->limit_ns;
+		c->done_iter_pos = done_iter_pos(c);
+		c->done_ns = done_ns(c);
+		for (; c->mark_begin < c->mark_end; c->mark_begin++) {
+			const struct mark *mark = mark_at(a, c, c->mark_begin);
+			if (mark->time_ns > due_ns)
+				break;
+			c->limit = mark->pos;
+			c->limit_iter_pos = mark->iter_pos;
+			c->limit_ns = mark->since_ns;
 		}
-		for (; c->mark < a->mark_end && mark_at(a, c->mark)->time_ns <= due_ns; c->mark++) {
-			c->limit = mark_at(a, c->mark)->pos;
-			c->limit_iter_pos = mark_at(a, c->mark)->iter_pos;
-			c->limit_ns = mark_at(a, c->mark)->time_ns;
-		}
-		if (c->mark < oldest)
-			oldest = c->mark;
 	}
-	a->mark_begin = oldest;
 	/* Answers of targets whose attempts are all out are of no use any more. Forgetting clears
 	 * megabytes: only when it makes room that is needed. */
 	const struct cursor *last = &a->later[a->n_later - 1];
@@ -231,9 +259,11 @@ static size_t keep_silent(
 	return got;
 }
 
-static size_t next_later(struct attempts *a, uint32_t k, struct attempt *out, size_t n)
+static size_t next_later(
+    struct attempts *a, uint32_t k, int64_t now_ns, struct attempt *out, size_t n)
 {
 	struct cursor *c = &a->later[k];
+	uint64_t pos_before = c->pos;
 	struct target batch[BATCH];
 	size_t got = 0;
 	while (got < n && c->pos < c->limit) {
@@ -242,6 +272,8 @@ static size_t next_later(struct attempts *a, uint32_t k, struct attempt *out, si
 		if (m == 0)
 			break;
 	}
+	if (c->pos != pos_before)
+		mark_later(a, k, now_ns);
 	a->counters.n_repeated += got;
 	return got;
 }
@@ -301,7 +333,7 @@ static size_t next_first(struct attempts *a, int64_t now_ns, struct attempt *out
 	}
 	a->counters.n_first += got;
 	if (a->n_later > 0 && a->first_pos != pos_before)
-		set_mark(a, now_ns);
+		mark_first(a, now_ns);
 	return got;
 }
 
@@ -335,7 +367,7 @@ size_t attempts_next(struct attempts *a, int64_t now_ns, struct attempt *out, si
 	if (a->n_later > 0)
 		follow_marks(a, now_ns);
 	for (uint32_t i = 0; i < a->n_later && got < n; i++)
-		got += next_later(a, (a->turn + i) % a->n_later, out + got, n - got);
+		got += next_later(a, (a->turn + i) % a->n_later, now_ns, out + got, n - got);
 	a->turn++; /* so that none of several cursors starves behind another */
 	if (a->config.goes_back) {
 		goback_note(&a->back, now_ns, a->first_pos);
@@ -359,9 +391,9 @@ int64_t attempts_next_due_ns(const struct attempts *a)
 		const struct cursor *c = &a->later[k];
 		if (c->pos < c->limit)
 			return INT64_MIN;
-		if (c->mark == a->mark_end)
+		if (c->mark_begin == c->mark_end)
 			continue;
-		int64_t at = mark_at(a, c->mark)->time_ns + (int64_t)(k + 1) * a->config.delay_ns;
+		int64_t at = mark_at(a, c, c->mark_begin)->time_ns + a->config.delay_ns;
 		due = at < due ? at : due;
 	}
 	return due;
@@ -371,6 +403,12 @@ void attempts_note_answered(struct attempts *a, const struct target *target)
 {
 	if (remembers_answers(a))
 		window_add(&a->answered, window_key(&target->addr, target->port));
+}
+
+bool attempts_has_answered(const struct attempts *a, const struct target *target)
+{
+	return remembers_answers(a) &&
+	       window_has(&a->answered, window_key(&target->addr, target->port));
 }
 
 void attempts_prefetch_answered(const struct attempts *a, const struct target *target)
@@ -402,7 +440,7 @@ static uint64_t save_forward(const struct attempts *a)
 	const struct cursor *last = &a->later[a->n_later - 1];
 	if (!a->ring)
 		return last->pos;
-	return last->pos >= last->limit ? last->limit_iter_pos : last->done_iter_pos;
+	return done_iter_pos(last);
 }
 
 void attempts_save(const struct attempts *a, struct targets_position *out)
@@ -418,10 +456,8 @@ int64_t attempts_get_since_ns(const struct attempts *a)
 {
 	int64_t since_ns = a->now_ns;
 	struct goback_span back;
-	if (a->n_later > 0) {
-		const struct cursor *last = &a->later[a->n_later - 1];
-		since_ns = last->pos >= last->limit ? last->limit_ns : last->done_ns;
-	}
+	if (a->n_later > 0)
+		since_ns = done_ns(&a->later[a->n_later - 1]);
 	if (goback_get_earliest(&a->back, &back) && back.since_ns < since_ns)
 		since_ns = back.since_ns;
 	return since_ns;

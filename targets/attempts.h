@@ -58,6 +58,9 @@ int64_t attempts_next_due_ns(const struct attempts *attempts);
 /* target answered: no further attempt. O(1). */
 void attempts_note_answered(struct attempts *attempts, const struct target *target);
 
+/* Has target answered, as far as is remembered? False when nobody is going to be asked again. */
+bool attempts_has_answered(const struct attempts *attempts, const struct target *target);
+
 /* Begins to fetch the memory that attempts_note_answered() will need. */
 void attempts_prefetch_answered(const struct attempts *attempts, const struct target *target);
 

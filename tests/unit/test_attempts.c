@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "targets/attempts.h"
+#include "tests/unit/rng.h"
 #include "tests/unit/targets_util.h"
 
 enum { N = 4096, MAX = 4 };
@@ -86,7 +87,7 @@ static void check_delays(size_t n_attempts, int64_t delay_ns, int64_t slack_ns, 
 			if (k == 0)
 				continue;
 			int64_t gap = sent_ns[i][k] - sent_ns[i][0];
-			assert_true(gap >= (int64_t)k * delay_ns);
+			assert_true(sent_ns[i][k] - sent_ns[i][k - 1] >= delay_ns);
 			if (gap > (int64_t)k * delay_ns + slack_ns)
 				fail_msg("attempt %zu of %zu: %lld ms after the first", k,
 				    n_attempts, (long long)(gap / NS_PER_MS));
@@ -120,6 +121,58 @@ static void later_attempts_trail_by_the_delay(void **state)
 	targets_destroy(targets);
 }
 
+/* A file with all of 10.0.0.0/20, shuffled a little. */
+static void write_list(const char *path)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	for (uint32_t i = 0; i < N; i++) {
+		uint32_t k = i * 1237 % N;
+		fprintf(f, "10.0.%u.%u:80\n", k >> 8, k & 255);
+	}
+	fclose(f);
+}
+
+/* The machine stands still now and then, or there are no tokens: what came late is trailed from then on. */
+static void later_attempts_trail_what_was_late(void **state)
+{
+	(void)state;
+	static struct attempt out[64];
+	char path[] = "/tmp/test_attempts.XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	write_list(path);
+	char *none[] = {NULL}, *files[] = {path};
+	struct targets_spec specs[] = {spec_of(args, "80"), spec_of(none, NULL)};
+	specs[1].files = files;
+	specs[1].n_files = 1;
+	struct rng rng = {7};
+	for (int round = 0; round < 12; round++) {
+		struct targets *targets = create(&specs[round % 2]);
+		struct attempts_config config = {
+		    .n_attempts = MAX, .delay_ns = (1 + round) * 100 * NS_PER_MS, .n_slices = 1};
+		struct attempts *a = start(targets, &config);
+		int64_t now = 1000;
+		memset(sent_ns, 0, sizeof(sent_ns));
+		do {
+			size_t n = attempts_next(a, now, out, rng_below(&rng, 64));
+			for (size_t i = 0; i < n; i++) {
+				uint32_t addr = ipaddr_get_v4(&out[i].target.addr) & (N - 1);
+				assert_int_equal(sent_ns[addr][out[i].number], 0);
+				sent_ns[addr][out[i].number] = now;
+			}
+			bool is_stall = rng_below(&rng, 50) == 0;
+			now += (int64_t)(1 + rng_below(&rng, is_stall ? 3000 : 20)) * NS_PER_MS;
+			assert_true(now < 3600 * NS_PER_SEC);
+		} while (attempts_status(a) != TARGETS_END);
+		check_delays(MAX, config.delay_ns, 3600 * NS_PER_SEC, -1);
+		attempts_destroy(a);
+		targets_destroy(targets);
+	}
+	unlink(path);
+}
+
 static void whoever_answered_is_spared(void **state)
 {
 	(void)state;
@@ -147,18 +200,6 @@ static void no_delay_works_too(void **state)
 	attempts_destroy(a);
 	check_delays(2, 0, 3 * NS_PER_MS, -1);
 	targets_destroy(targets);
-}
-
-/* A file with all of 10.0.0.0/20, shuffled a little. */
-static void write_list(const char *path)
-{
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	for (uint32_t i = 0; i < N; i++) {
-		uint32_t k = i * 1237 % N;
-		fprintf(f, "10.0.%u.%u:80\n", k >> 8, k & 255);
-	}
-	fclose(f);
 }
 
 static void streams_repeat_from_a_bounded_ring(void **state)
@@ -241,7 +282,7 @@ static void resuming_loses_no_attempt(void **state)
 static void resume_from(const struct targets_spec *spec, uint32_t n_attempts, size_t stop)
 {
 	static struct attempt out[64];
-	static uint8_t seen[N][2];
+	static uint8_t seen[N][3];
 	static int64_t answered_ns[N];
 	struct targets *targets = create(spec);
 	struct attempts_config config = {
@@ -297,8 +338,8 @@ static void resume_from(const struct targets_spec *spec, uint32_t n_attempts, si
 	}
 	for (size_t i = 0; i < N; i++) {
 		assert_int_equal(seen[i][0], 1);
-		if (n_attempts == 2 && !answered_ns[i])
-			assert_int_equal(seen[i][1], 1);
+		for (uint32_t k = 1; k < n_attempts && !answered_ns[i]; k++)
+			assert_int_equal(seen[i][k], 1);
 	}
 	window_fini(&recorded);
 	attempts_destroy(a);
@@ -320,7 +361,7 @@ static void what_was_kept_is_enough_from_every_percent(void **state)
 	stream.files = files;
 	stream.n_files = 1;
 	stream.order = TARGETS_ORDER_LIST;
-	for (uint32_t n_attempts = 1; n_attempts <= 2; n_attempts++) {
+	for (uint32_t n_attempts = 1; n_attempts <= 3; n_attempts++) {
 		for (size_t percent = 0; percent <= 100; percent++) {
 			resume_from(&set, n_attempts, n_attempts * N * percent / 100);
 			resume_from(&stream, n_attempts, n_attempts * N * percent / 100);
@@ -418,6 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(later_attempts_trail_by_the_delay),
+	    cmocka_unit_test(later_attempts_trail_what_was_late),
 	    cmocka_unit_test(whoever_answered_is_spared),
 	    cmocka_unit_test(no_delay_works_too),
 	    cmocka_unit_test(streams_repeat_from_a_bounded_ring),
