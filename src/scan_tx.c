@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wheel.h"
 #include "scan_internal.h"
 
 enum { CONTROL_CELLS = 16 };
@@ -144,6 +145,13 @@ int scan_open_links(struct scan *scan, struct diag *diag)
 	return 0;
 }
 
+/* As timers can tell them apart (onlink_create()). */
+static int64_t get_attempt_delay_ns(const struct scan_config *c)
+{
+	bool is_short = c->attempt_delay_ns > 0 && c->attempt_delay_ns < WHEEL_TICK_NS;
+	return is_short ? WHEEL_TICK_NS : c->attempt_delay_ns;
+}
+
 int scan_open_sender(struct scan *scan, size_t i, struct diag *diag)
 {
 	struct scan_tx *tx = &scan->tx[i];
@@ -153,6 +161,7 @@ int scan_open_sender(struct scan *scan, size_t i, struct diag *diag)
 	    .v6 = tx->paths[FAMILY_V6],
 	    .cookie = scan->cookie,
 	    .set = scan->set,
+	    .attempt_delay_ns = get_attempt_delay_ns(c),
 	    .packets = &scan->packets,
 	    .bytes = c->bandwidth_bps > 0 ? &scan->bytes : NULL,
 	    .learns_neighbours = scan->n_tx > 1,
@@ -173,7 +182,7 @@ int scan_open_sender(struct scan *scan, size_t i, struct diag *diag)
 		return err;
 	struct attempts_config attempts = {
 	    .n_attempts = c->attempts,
-	    .delay_ns = c->attempt_delay_ns,
+	    .delay_ns = config.attempt_delay_ns,
 	    .slice = (uint32_t)i,
 	    .n_slices = (uint32_t)scan->n_tx,
 	    .goes_back = scan_goes_back(scan),

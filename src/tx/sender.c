@@ -38,7 +38,7 @@ int sender_create(const struct sender_config *config, struct sender **out)
 	}
 	struct hash_key key;
 	hash_random(&key, sizeof(key));
-	int err = onlink_create(&key, &s->onlink);
+	int err = onlink_create(&key, config->attempt_delay_ns, &s->onlink);
 	if (!err)
 		err = seen_create(SPARED_HOSTS, &key, &s->spared);
 	if (err) {

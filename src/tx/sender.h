@@ -43,6 +43,7 @@ struct sender_config {
 	struct cookie_params cookie;
 	const struct sig_set *set; /* probe bytes; borrowed */
 	struct attempts *attempts; /* the generator; borrowed, this thread's while it runs */
+	int64_t attempt_delay_ns;  /* its attempts_config.delay_ns */
 	/* The buckets that all senders share; borrowed. bytes: as the link counts them, NULL: no limit. */
 	struct limiter *packets, *bytes;
 	/* Other senders ask for neighbours too: remember what was not asked for here. */

@@ -25,17 +25,21 @@ static void open_lane(
 		form_fill(link_get_syn(path->link), common, &out->form);
 }
 
-/* One SYN of a family that is scanned; its cookie is made of hash. Was there one to send? */
-static bool send_syn(
-    struct sender *s, struct lane *lane, const struct attempt *a, uint64_t hash, int64_t now_ns)
+/* One SYN of a family that is scanned; its cookie is made of hash. may_wait: until it trails what was sent to
+ * the host before. Was there one to send? */
+static bool send_syn(struct sender *s, struct lane *lane, const struct attempt *a, uint64_t hash,
+    bool may_wait, int64_t now_ns)
 {
 	struct patch own;
 	uint8_t buf[6];
 	switch (sender_find_mac(s, lane->path, &a->target.addr, now_ns, buf, &own.dst_mac)) {
 	case HOP_READY:
+		if (may_wait && own.dst_mac == buf &&
+		    onlink_hold_back(s->onlink, &a->target, a->number, now_ns))
+			return false;
 		break;
 	case HOP_PENDING:
-		if (onlink_park(s->onlink, &a->target, a->number))
+		if (onlink_park(s->onlink, &a->target, a->number, now_ns))
 			return false;
 		/* fall through */
 	case HOP_NOWHERE:
@@ -64,9 +68,9 @@ static bool is_spared(const struct sender *s, const struct attempt *a)
 }
 
 /* Sends up to SENDER_BATCH SYNs that have been paid, of which the first n_repeats are not the first to their
- * target. */
-static void send_syns(
-    struct sender *s, const struct attempt *attempts, size_t n, size_t n_repeats, int64_t now_ns)
+ * target. may_wait: as send_syn(). */
+static void send_syns(struct sender *s, const struct attempt *attempts, size_t n, size_t n_repeats,
+    bool may_wait, int64_t now_ns)
 {
 	const struct patch common = {
 	    .tsval = (uint32_t)(now_ns / NS_PER_US), .window = 64240, .flags = TCP_SYN};
@@ -84,7 +88,7 @@ static void send_syns(
 			counters_add(counters, COUNTER_hyperack_spared, 1);
 		} else if (!lane->path->link) {
 			counters_add(counters, COUNTER_family_skipped, !is_repeat);
-		} else if (send_syn(s, lane, a, hashes[i], now_ns)) {
+		} else if (send_syn(s, lane, a, hashes[i], may_wait, now_ns)) {
 			n_firsts += !is_repeat;
 			n_again += is_repeat;
 			n_gone_back += is_repeat && a->number == 0;
@@ -106,7 +110,7 @@ static bool is_valve_closed(struct sender *s, int64_t now_ns)
 		return s->valve_closed_at != 0;
 	s->next_valve_ns = now_ns + VALVE_NS;
 	bool is_closed =
-	    !onlink_has_room(s->onlink) ||
+	    onlink_count_room(s->onlink) == 0 ||
 	    (s->config.is_congested && s->config.is_congested(s->config.congested_ctx));
 	if (s->valve_closed_at)
 		counters_add(s->config.counters, COUNTER_valve_closed_ns,
@@ -126,25 +130,41 @@ static bool has_others_waiting(const struct sender *s)
 	return false;
 }
 
-size_t sender_send_targets(struct sender *s, int64_t now_ns)
+/* Sends what has waited for its neighbour, as far as it is paid. Returns how many; *is_all: there is no more. */
+static size_t send_parked(struct sender *s, int64_t now_ns, bool *is_all)
 {
 	size_t n_sent = 0;
-	struct attempt parked;
+	struct attempt a;
 	bool is_failed;
-	if (sender_is_stuck(s))
-		return 0;
-	while (onlink_count_parked(s->onlink) > 0 && sender_pay(s, 1, SENDER_SYN_WIRE, now_ns) &&
-	       onlink_take(s->onlink, &parked.target, &parked.number, &is_failed)) {
+	*is_all = true;
+	while (onlink_count_parked(s->onlink) > 0) {
+		*is_all = sender_pay(s, 1, SENDER_SYN_WIRE, now_ns) > 0;
+		if (!*is_all || !onlink_take(s->onlink, now_ns, &a.target, &a.number, &is_failed))
+			break;
+		n_sent++;
+		if (a.number > 0 && attempts_has_answered(s->config.attempts, &a.target))
+			continue;
 		if (is_failed)
 			counters_add(s->config.counters, COUNTER_target_skipped, 1);
 		else
-			send_syns(s, &parked, 1, parked.number > 0, now_ns);
-		n_sent++;
+			send_syns(s, &a, 1, a.number > 0, false, now_ns);
 	}
-	if (s->is_stopped || is_valve_closed(s, now_ns))
+	return n_sent;
+}
+
+size_t sender_send_targets(struct sender *s, int64_t now_ns)
+{
+	bool is_all;
+	if (sender_is_stuck(s))
+		return 0;
+	size_t n_sent = send_parked(s, now_ns, &is_all);
+	if (!is_all || s->is_stopped || is_valve_closed(s, now_ns))
 		return n_sent;
-	size_t n_max = sender_pay(s, SENDER_BATCH, SENDER_SYN_WIRE, now_ns);
-	if (n_max < SENDER_BATCH && has_others_waiting(s)) {
+	/* Each may have to be parked. */
+	size_t n_room = onlink_count_room(s->onlink);
+	size_t n_want = n_room < SENDER_BATCH ? n_room : SENDER_BATCH;
+	size_t n_max = sender_pay(s, n_want, SENDER_SYN_WIRE, now_ns);
+	if (n_max < n_want && has_others_waiting(s)) {
 		sender_settle(s);
 		return n_sent;
 	}
@@ -154,7 +174,7 @@ size_t sender_send_targets(struct sender *s, int64_t now_ns)
 	attempts_get_counters(s->config.attempts, &after);
 	size_t n_firsts = (size_t)(after.n_first - before.n_first);
 	counters_add(s->config.counters, COUNTER_targets_taken, n_firsts);
-	send_syns(s, s->batch, n_got, n_got - n_firsts, now_ns);
+	send_syns(s, s->batch, n_got, n_got - n_firsts, true, now_ns);
 	return n_sent + n_got;
 }
 

@@ -1,5 +1,6 @@
 """Each option of `synspect scan` does what its help says: the program runs in one namespace, servers and
 a capture in another. Needs root. What the parser accepts is tests/unit/test_options.c's business."""
+import contextlib
 import csv
 import io
 import ipaddress
@@ -344,13 +345,36 @@ def test_rate_and_bandwidth_hold(net):
     assert len(at) == 500 and 0.9 <= at[-1] - at[0] <= 1.2
 
 
-def test_attempts_trail_by_their_delay(net):
-    with net.capture() as seen:
-        net.scan("--attempts", "3", "--attempt-delay", "300ms", "-p", f"{SSH},{DROPPED}", PEER)
+@contextlib.contextmanager
+def first_question_lost(net):
+    """The peer answers from the second ARP request on, a second later: SYNs wait for its MAC until then."""
+    net.b.run("nft", """add table arp t
+        add chain arp t in { type filter hook input priority 0; }
+        add rule arp t in arp operation request limit rate 1/day burst 1 packets drop""")
+    try:
+        yield
+    finally:
+        net.b.run("nft", "delete table arp t")
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_attempts_trail_by_their_delay(net, is_lost):
+    """What was really sent, however long the first SYN waited for the peer's MAC."""
+    with net.capture() as seen, first_question_lost(net) if is_lost else contextlib.nullcontext():
+        net.scan("--attempts", "3", "--attempt-delay", "300ms", "-p", DROPPED, PEER)
     at = [t for t, _ in seen.tcp(port=DROPPED, flags="S")]
     assert len(at) == 3
     assert at[1] - at[0] >= 0.29 and at[2] - at[1] >= 0.29
-    assert len(seen.tcp(port=SSH, flags="S")) == 1  # who has answered is left alone
+    asked = [t for t, frame in seen.frames if frame[12:14] == b"\x08\x06" and frame[21] == 1]  # requests
+    assert at[0] - asked[0] >= 0.9 * is_lost and len(asked) > is_lost
+
+
+def test_attempts_leave_who_has_answered_alone(net):
+    """Its second attempt was due while the first waited for the MAC."""
+    with net.capture() as seen, first_question_lost(net):
+        net.scan("--attempts", "2", "--attempt-delay", "900ms", "-p", f"{SSH},{DROPPED}", PEER)
+    assert len(seen.tcp(port=SSH, flags="S")) == 1
+    assert len(seen.tcp(port=DROPPED, flags="S")) == 2
 
 
 @pytest.mark.parametrize("style,expected", [
