@@ -165,17 +165,22 @@ def capture_rate(lab, threads, rate, n):
 
 
 def test_a_rate_below_one(lab):
-    times = capture_rate(lab, 1, 0.5, 3)
-    gaps = [b - a for a, b in zip(times, times[1:])]
-    assert all(abs(gap - 2) < 0.05 for gap in gaps), gaps
+    """Never faster; as a busy machine may hold one of three packets, not slower in one run of four."""
+    for _ in range(4):
+        times = capture_rate(lab, 1, 0.5, 3)
+        gaps = [b - a for a, b in zip(times, times[1:])]
+        assert sum(gaps) > 3.95, gaps
+        if all(abs(gap - 2) < 0.05 for gap in gaps):
+            return
+    raise AssertionError(gaps)
 
 
 @pytest.mark.parametrize("threads, rate", [(1, 45), (2, 40), (1, 150), (2, 2000), (4, 20000), (2, 60000)])
 def test_the_rate_is_one_rate(lab, threads, rate):
     """No stretch has more than the rate and a burst of 10 ms. That seconds are right within 1 % must hold in one run
-    of three: what a busy machine takes from a sender that sleeps is not saved up, and what it holds comes late."""
+    of six: what a busy machine takes from a sender that sleeps is not saved up, and what it holds comes late."""
     burst = max(1, rate * 0.010)
-    for _ in range(3):
+    for _ in range(6):
         times = capture_rate(lab, threads, rate, rate * 3)
         # A busy machine may shift a packet by some milliseconds; it shifts none for ever.
         for width in (0.05, 0.2, 1.0):
