@@ -67,7 +67,7 @@ def test_two_interrupts_end_at_once(running):
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 3, said
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 6  # one interrupt waits for a cooldown of 8
     read_back(running.out, is_whole=True)
 
 

