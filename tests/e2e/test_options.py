@@ -428,16 +428,24 @@ def test_timeout_and_cooldown(net):
     assert took >= 2
 
 
-# Patience ends before the peer's kernel sends its SYN-ACK again (1 s), which is answered in any case.
 @pytest.mark.parametrize("n", [0, 2])
 def test_retransmits(net, n):
-    with net.capture() as seen:
-        record, = net.scan("--retransmits", n, "--timeout", "950ms", "--hyperack", "0", "--probes", "http",
-                           "-p", NO_ACK, PEER)
-    assert record["outcome"] == "no_ack"
-    sent = [p for _, p in seen.tcp(port=NO_ACK, data=True)]
-    assert len(sent) == n + 1
-    assert [bool(p[TCP].flags & 8) for p in sent] == [False] + n * [True]  # PSH
+    """Never more; where the machine stands still round trips look long, and there may be no time for all."""
+    net.b.run("sysctl", "-qw", "net.ipv4.tcp_synack_retries=0")  # to answer them, data would be sent again
+    try:
+        for timeout in ("950ms", "2s", "5s"):
+            with net.capture() as seen:
+                record, = net.scan("--retransmits", n, "--timeout", timeout, "--hyperack", "0", "--probes", "http",
+                                   "-p", NO_ACK, PEER)
+            assert record["outcome"] == "no_ack"
+            sent = [p for _, p in seen.tcp(port=NO_ACK, data=True)]
+            assert [bool(p[TCP].flags & 8) for p in sent] == [False] + (len(sent) - 1) * [True]  # PSH
+            assert 1 <= len(sent) <= n + 1
+            if len(sent) == n + 1:
+                return
+        pytest.fail(f"data was sent {len(sent)} times")
+    finally:
+        net.b.run("sysctl", "-qw", "net.ipv4.tcp_synack_retries=5")
 
 
 def test_hyperack(net):
