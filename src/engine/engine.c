@@ -117,20 +117,34 @@ static struct session *find_session(struct engine *engine, const struct flow *fl
 }
 
 /* Is this the answer to a SYN of ours, and which number did that SYN carry? */
+/* Does the segment acknowledge a first SYN of ours, and nothing else? */
+static bool acknowledges_syn(struct engine *engine, const struct segment *s)
+{
+	for (uint32_t n = 0; n < engine->config.n_attempts; n++) {
+		struct attempt attempt = {{s->flow.raddr, s->flow.rport}, (uint16_t)n};
+		uint64_t hash = memo_hash(&engine->cookies, &attempt, sizeof(attempt));
+		if (cookie_check_hash(&engine->config.cookie, &s->flow, s->ack, hash))
+			return true;
+	}
+	return false;
+}
+
 static bool accept_synack(
     struct engine *engine, const struct segment *s, uint32_t *iss, int64_t *sent_ns)
 {
 	if (engine->ops->accept_synack)
 		return engine->ops->accept_synack(engine->ctx, s, iss, sent_ns);
-	for (uint32_t n = 0; n < engine->config.n_attempts; n++) {
-		struct attempt attempt = {{s->flow.raddr, s->flow.rport}, (uint16_t)n};
-		uint64_t hash = memo_hash(&engine->cookies, &attempt, sizeof(attempt));
-		if (cookie_check_hash(&engine->config.cookie, &s->flow, s->ack, hash)) {
-			*iss = s->ack - 1;
-			return true;
-		}
-	}
-	return false;
+	*iss = s->ack - 1;
+	return acknowledges_syn(engine, s);
+}
+
+/* A RST outside of all sessions. One that acknowledges our SYN (RFC 9293 section 3.10.7.3) is an answer as good as
+ * another: the port is closed, and asked no more. Told only where it would be asked again in any case. */
+static void on_refusal(struct engine *engine, const struct segment *s)
+{
+	bool is_wanted = engine->config.n_attempts > 1 && !engine->ops->accept_synack;
+	if (is_wanted && (s->flags & TCP_ACK) && acknowledges_syn(engine, s))
+		session_tell_answered(engine, &s->flow);
 }
 
 /* Tells a peer that its connection is no more (RFC 9293 section 3.10.7.1), unless a RST is on its way already,
@@ -282,7 +296,9 @@ void engine_segment(struct engine *engine, const struct segment *s, int64_t now_
 			reset_stray(engine, s, now_ns);
 		return;
 	}
-	if (!(s->flags & TCP_RST))
+	if (s->flags & TCP_RST)
+		on_refusal(engine, s);
+	else
 		counters_add(engine->counters, COUNTER_foreign_received, 1);
 }
 

@@ -240,6 +240,13 @@ static void note_contact(struct engine *engine, const struct segment *s, int64_t
 	    engine->config.contacts, rtt_ns > 0 ? now_ns - rtt_ns : now_ns, now_ns, false);
 }
 
+void session_tell_answered(struct engine *engine, const struct flow *flow)
+{
+	struct tx_req note = {.flow = *flow, .kind = TX_REQ_ANSWERED, .probe_id = SIG_PROBE_NONE};
+	if (!engine->ops->send(engine->ctx, &note))
+		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
+}
+
 void session_open_target(struct engine *engine, const struct segment *s, uint32_t iss,
     int64_t sent_ns, int64_t now_ns, int64_t wall_ns)
 {
@@ -270,10 +277,8 @@ void session_open_target(struct engine *engine, const struct segment *s, uint32_
 	e->rtt_us = -1;
 	host_test_note_port(engine, session);
 	prefix_test_note(engine, session, now_ns);
-	struct tx_req note = {.flow = s->flow, .kind = TX_REQ_ANSWERED, .probe_id = SIG_PROBE_NONE};
-	bool is_wanted = engine->config.n_attempts > 1 || engine->config.tells_answered;
-	if (is_wanted && !engine->ops->send(engine->ctx, &note))
-		counters_add(engine->counters, COUNTER_tx_ring_full, 1);
+	if (engine->config.n_attempts > 1 || engine->config.tells_answered)
+		session_tell_answered(engine, &s->flow);
 	note_contact(engine, s, now_ns);
 	prepare_conn(engine, session, iss);
 	session->conn.sent_ns = sent_ns;

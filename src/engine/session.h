@@ -163,6 +163,9 @@ bool session_connect(struct engine *engine, struct session *session, int64_t now
 /* Names what the current connection has collected, unless that is done: no byte is named twice. */
 void session_match(struct engine *engine, struct session *session);
 
+/* Tells the senders that the flow's target has answered: no further SYN. */
+void session_tell_answered(struct engine *engine, const struct flow *flow);
+
 /* Sends a segment that belongs to no session (a RST to a stray). */
 void session_send_stray(
     struct engine *engine, const struct flow *flow, uint32_t seq, uint8_t flags);

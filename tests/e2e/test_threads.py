@@ -42,13 +42,14 @@ def wait_for(what, seconds=20):
 
 
 class Capture:
-    """tcpdump at the far end: times and bytes of what the scanner sent."""
+    """tcpdump at the end that receives: times and bytes of what the scanner sent (side src) or got (dst)."""
 
-    def __init__(self, lab, what="tcp"):
-        self.path = lab.path("far.pcap")
+    def __init__(self, lab, what="tcp", side="src"):
+        self.path, self.side = lab.path(f"far-{side}.pcap"), side
+        ns, dev = (lab.world, "nsim1") if side == "src" else (lab.scan, lab.dev)
         self.proc = subprocess.Popen(
-            ["ip", "netns", "exec", lab.world.name, "tcpdump", "-i", "nsim1", "-s", "100", "-U", "-B", "65536",
-             "--immediate-mode", "-w", self.path, f"ether src {lab.scan.mac(lab.dev)} and ({what})"], stderr=subprocess.PIPE, text=True)
+            ["ip", "netns", "exec", ns.name, "tcpdump", "-i", dev, "-s", "100", "-U", "-B", "65536", "--immediate-mode",
+             "-w", self.path, f"ether {side} {lab.scan.mac(lab.dev)} and ({what})"], stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):
         for line in self.proc.stderr:
@@ -62,12 +63,14 @@ class Capture:
         assert re.search(r"\b0 packets dropped by kernel", err), err
 
     def packets(self):
-        """(time, address, port, flags) of each TCP segment."""
+        """(time, target's address, its port, flags) of each TCP segment."""
+        is_sent = self.side == "src"
         for frame, meta in RawPcapReader(self.path):
-            is_v4 = frame[12:14] == b"\x08\x00"
-            at = 34 if is_v4 else 54
-            address = str(ipaddress.ip_address(frame[30:34] if is_v4 else frame[38:54]))
-            yield meta.sec + meta.usec / 1e6, address, int.from_bytes(frame[at + 2:at + 4], "big"), frame[at + 13]
+            at, size = (34, 4) if frame[12:14] == b"\x08\x00" else (54, 16)
+            address = frame[at - size:at] if is_sent else frame[at - 2 * size:at - size]
+            port = frame[at + 2:at + 4] if is_sent else frame[at:at + 2]
+            yield (meta.sec + meta.usec / 1e6, str(ipaddress.ip_address(address)), int.from_bytes(port, "big"),
+                   frame[at + 13])
 
 
 def scan(lab, *options, check=True, command=(), **kw):
@@ -123,22 +126,26 @@ def test_any_number_of_threads_finds_the_same(lab):
 
 @pytest.mark.parametrize("threads", [2, 4])
 def test_each_target_is_asked_once_an_attempt(lab, threads, tmp_path):
-    """Silent targets twice, answering ones once, whoever sent and whoever heard; a list read as it streams too."""
-    # By a packet socket: what XDP takes off the device, tcpdump does not see.
+    """Silent targets twice, answering and refusing ones once, whoever sent and whoever heard; a list read as it
+    streams too."""
+    # By a packet socket: what XDP takes off the device, tcpdump does not see. No headers between IP and TCP: the test
+    # reads RSTs, too.
     lab.start("--io", "packet", "--seed", "3", "--preset", "mixed", "--set", "answer=30", "--set", "loss=0",
-              "--set", "trait.slow_synack=0")
+              "--set", "trait.slow_synack=0", "--set", "trait.exthdr=0")
     listed = tmp_path / "list"
     hosts = [f"21.{i >> 8}.{i & 255}.9" for i in range(3000)] + [f"2001:db8:{i:x}::9" for i in range(1, 1001)]
     listed.write_text("".join(f"{h}\n" for h in hosts))
     for order in ("random", "list"):
-        with Capture(lab, "tcp") as seen:
+        with Capture(lab) as seen, Capture(lab, side="dst") as heard:
             proc = scan(lab, "--threads", threads, "-r", 20000 / SLOWER, "-p", "80", "--order", order, "-t", listed, "--attempts",
                         "2", "--attempt-delay", "1s", "--cooldown", "2s", "--alias-lengths", "none", "--hyperack", "0",
                         "--probes", "wait", "--retransmits", "0", "--timeout", "1s")
         answered = {json.loads(line)["ip"] for line in proc.stdout.splitlines()}
         assert 800 < len(answered) < 1600
+        refused = {a for _, a, _, flags in heard.packets() if flags & 4} - answered
+        assert len(refused) > 100
         n_syn = collections.Counter(a for _, a, _, flags in seen.packets() if flags == 2)
-        assert n_syn == {h: 1 if h in answered else 2 for h in hosts}
+        assert n_syn == {h: 1 if h in answered | refused else 2 for h in hosts}
     lab.stop()
 
 

@@ -371,6 +371,63 @@ static void test_later_connections_are_not_due(void **state)
 	world_destroy(w);
 }
 
+static size_t n_told;
+static struct target told;
+
+static void note_told(struct world *w, const struct tx_req *req)
+{
+	(void)w;
+	if (req->kind != TX_REQ_ANSWERED)
+		return;
+	n_told++;
+	told = (struct target){req->flow.raddr, req->flow.rport};
+}
+
+/* A closed port has answered: where it would be asked again the senders are told, by whatever attempt it was. */
+static void test_a_refusal_is_an_answer_if_it_acknowledges_our_syn(void **state)
+{
+	(void)state;
+	static const uint8_t none[1];
+	for (uint32_t n_attempts = 1; n_attempts <= 3; n_attempts++) {
+		struct engine_config config = world_config();
+		config.n_attempts = n_attempts;
+		config.tells_answered = true; /* whoever opens a session */
+		struct world *w = world_create(&config, "auto", 10);
+		w->on_send = note_told;
+		n_told = 0;
+		for (uint16_t n = 0; n < 3; n++) {
+			struct target target = target_of(1 + n, n & 1, 81);
+			struct cookie c;
+			cookie_make(&config.cookie, &target, n, &c);
+			struct segment s = {.flow = c.flow, .options = none, .payload = none};
+			const struct {
+				uint8_t flags;
+				uint32_t ack;
+			} strangers[] = {{TCP_RST | TCP_ACK, c.iss}, {TCP_RST | TCP_ACK, c.iss + 2},
+			    {TCP_RST, c.iss + 1}, {TCP_RST, 0}, {TCP_ACK, c.iss + 1}};
+			for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+				size_t n_before = n_told;
+				s.flags = strangers[i].flags;
+				s.ack = strangers[i].ack;
+				world_inject(w, &s);
+				assert_int_equal(n_told, n_before);
+			}
+			size_t n_before = n_told;
+			bool is_asked_again = n_attempts > 1 && n < n_attempts;
+			s.flags = TCP_RST | TCP_ACK;
+			s.ack = c.iss + 1;
+			world_inject(w, &s);
+			assert_int_equal(n_told - n_before, is_asked_again);
+			if (is_asked_again)
+				assert_memory_equal(&told, &target, sizeof(target));
+			s.flow.lport ^= 1;
+			world_inject(w, &s);
+			assert_int_equal(n_told - n_before, is_asked_again);
+		}
+		world_destroy(w);
+	}
+}
+
 static void test_full_tables_refuse_and_take_the_repeated_syn_ack_later(void **state)
 {
 	(void)state;
@@ -634,6 +691,7 @@ int main(void)
 	    cmocka_unit_test(test_acknowledgements_count_though_there_is_no_room_for_data),
 	    cmocka_unit_test(test_answers_count_by_when_they_were_due),
 	    cmocka_unit_test(test_later_connections_are_not_due),
+	    cmocka_unit_test(test_a_refusal_is_an_answer_if_it_acknowledges_our_syn),
 	    cmocka_unit_test(test_full_tables_refuse_and_take_the_repeated_syn_ack_later),
 	    cmocka_unit_test(test_all_probes_make_a_record_each),
 	    cmocka_unit_test(test_duplicate_syn_acks_never_open_a_second_session),
