@@ -38,6 +38,7 @@ struct receiver {
 	int64_t mono_minus_wall_ns;
 	int64_t now_ns;
 	int64_t packet_ns; /* when the last packet came */
+	int64_t heard_ns;  /* what came before has been read, but for the captures' open blocks */
 	enum mark_state mark;
 	int64_t mark_at_ns;
 	bool is_aborted;
@@ -355,6 +356,7 @@ static int read_captures(struct receiver *r)
 	int n_read = 0;
 	r->now_ns = clock_mono_ns();
 	compare_clocks(r);
+	r->heard_ns = r->now_ns;
 	/* Those that came home last are taken first: they are in a cache still. */
 	fetch_results(r);
 	for (size_t i = 0; i < r->config.n_captures; i++) {
@@ -363,6 +365,9 @@ static int read_captures(struct receiver *r)
 		lookahead_flush(&r->lookahead, r->engine, on_arrival, r);
 		if (n < 0)
 			return n;
+		/* With packets left in a ring, time goes only as far as they have been read. */
+		if (n >= READ_MAX && r->packet_ns < r->heard_ns)
+			r->heard_ns = r->packet_ns;
 		n_read += n;
 	}
 	return n_read;
@@ -405,11 +410,10 @@ static void read_messages(struct receiver *r, int64_t now_ns)
 	}
 }
 
-/* n_read: packets just read; as many as asked for means that older ones are still there. Sessions that
- * were broken off have no record that counts. */
-static void serve_mark(struct receiver *r, int n_read, int64_t now_ns)
+/* Sessions that were broken off have no record that counts. */
+static void serve_mark(struct receiver *r, int64_t now_ns)
 {
-	if (r->mark == MARK_READ && n_read < READ_MAX && now_ns >= r->mark_at_ns) {
+	if (r->mark == MARK_READ && r->heard_ns >= r->mark_at_ns) {
 		engine_mark(r->engine);
 		r->mark = MARK_SET;
 	}
@@ -420,16 +424,15 @@ static void serve_mark(struct receiver *r, int n_read, int64_t now_ns)
 		r->mark = MARK_NONE;
 }
 
-/* What came before now_ns has been read, but for the capture's open blocks. */
-static bool is_finished(struct receiver *r, int64_t now_ns)
+static bool is_finished(struct receiver *r)
 {
 	if (r->is_aborted)
 		return true;
 	if (r->n_senders_done < r->config.n_senders)
 		return false;
-	if (now_ns - OPEN_NS - r->last_syn_ns < r->config.cooldown_ns)
+	if (r->heard_ns - OPEN_NS - r->last_syn_ns < r->config.cooldown_ns)
 		return false;
-	engine_finish(r->engine, now_ns);
+	engine_finish(r->engine, r->heard_ns);
 	return engine_count_sessions(r->engine) == 0;
 }
 
@@ -457,15 +460,14 @@ void receiver_run(struct receiver *r)
 			r->is_aborted = true;
 			engine_abort(r->engine, now_ns);
 		}
-		/* Time goes only as far as packets have been read, not to where the thread had lost
-		 * its processor since: no timer may overtake an answer that is there, nor the end. */
-		int64_t heard_ns = n >= READ_MAX ? r->packet_ns : r->now_ns;
-		engine_tick(r->engine, heard_ns);
+		/* Not to now: the thread may have lost its processor since. No timer may overtake an
+		 * answer that is there, nor may a mark or the end. */
+		engine_tick(r->engine, r->heard_ns);
 		ring_bells(r, n);
-		serve_mark(r, n, now_ns);
+		serve_mark(r, now_ns);
 		read_messages(r, now_ns);
 		read_stats(r, now_ns);
-		if (is_finished(r, heard_ns))
+		if (is_finished(r))
 			break;
 		if (n == 0)
 			capture_wait(r->config.captures, r->config.n_captures, WAIT_NS);

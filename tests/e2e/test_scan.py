@@ -129,6 +129,13 @@ def test_every_target_is_found_once_by_both_families(pair):
     assert sum("rtt_ms" in r for r in records) == len(records)
 
 
+def test_the_end_overtakes_no_answer_that_has_come(pair):
+    """Answers take microseconds here, but lie in an open block of the capture for up to 24 ms. One run may fail,
+    on a machine that stands still just then."""
+    found = [len(pair.run("--cooldown", "0s", "-p", "80", "10.9.1.0/28").stdout.splitlines()) for _ in range(8)]
+    assert sum(n == 16 for n in found) >= 7, found
+
+
 @pytest.mark.parametrize("tx", ["xdp", "packet", "libnet"])
 def test_every_back_end_finds_the_same(pair, tx):
     records = pair.records("--tx", tx, "-p", "80", "10.9.2.0/28", "fd00:10::1:0/124")
