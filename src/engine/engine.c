@@ -116,7 +116,6 @@ static struct session *find_session(struct engine *engine, const struct flow *fl
 	return handle == CONN_NONE ? NULL : pool_get(engine->sessions, handle);
 }
 
-/* Is this the answer to a SYN of ours, and which number did that SYN carry? */
 /* Does the segment acknowledge a first SYN of ours, and nothing else? */
 static bool acknowledges_syn(struct engine *engine, const struct segment *s)
 {
@@ -129,6 +128,7 @@ static bool acknowledges_syn(struct engine *engine, const struct segment *s)
 	return false;
 }
 
+/* Is this the answer to a SYN of ours, and which number did that SYN carry? */
 static bool accept_synack(
     struct engine *engine, const struct segment *s, uint32_t *iss, int64_t *sent_ns)
 {
