@@ -121,10 +121,12 @@ static void later_attempts_trail_by_the_delay(void **state)
 	targets_destroy(targets);
 }
 
-/* A file with all of 10.0.0.0/20, shuffled a little. */
-static void write_list(const char *path)
+/* Makes a file, named after the template path, with all of 10.0.0.0/20, shuffled a little. */
+static void make_list(char *path)
 {
-	FILE *f = fopen(path, "w");
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	FILE *f = fdopen(fd, "w");
 	assert_non_null(f);
 	for (uint32_t i = 0; i < N; i++) {
 		uint32_t k = i * 1237 % N;
@@ -139,10 +141,7 @@ static void later_attempts_trail_what_was_late(void **state)
 	(void)state;
 	static struct attempt out[64];
 	char path[] = "/tmp/test_attempts.XXXXXX";
-	int fd = mkstemp(path);
-	assert_true(fd >= 0);
-	close(fd);
-	write_list(path);
+	make_list(path);
 	char *none[] = {NULL}, *files[] = {path};
 	struct targets_spec specs[] = {spec_of(args, "80"), spec_of(none, NULL)};
 	specs[1].files = files;
@@ -206,10 +205,7 @@ static void streams_repeat_from_a_bounded_ring(void **state)
 {
 	(void)state;
 	char path[] = "/tmp/test_attempts.XXXXXX";
-	int fd = mkstemp(path);
-	assert_true(fd >= 0);
-	close(fd);
-	write_list(path);
+	make_list(path);
 	char *none[] = {NULL}, *files[] = {path};
 	static const size_t ring_caps[] = {64, 1000, 100000};
 	for (size_t i = 0; i < 3; i++) {
